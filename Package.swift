@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every target of ours: warnings are errors, existentials are visible.
+let common: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Targets that touch no C pointer: every unsafe use must be spelled `unsafe`.
+let safe: [SwiftSetting] = common + [.strictMemorySafety()]
+
+let package = Package(
+    name: "plumbline",
+    products: [.executable(name: "plumbline", targets: ["plumbline"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .target(name: "Primitives", swiftSettings: safe),
+        .target(name: "Columnar", dependencies: ["Primitives"], swiftSettings: safe),
+        .target(name: "Expression", dependencies: ["Primitives", "Columnar"], swiftSettings: safe),
+        .target(
+            name: "RecordLog", dependencies: ["Primitives", "CLZ4", "CZstd"],
+            swiftSettings: common),
+        .target(
+            name: "Dataflow", dependencies: ["Primitives", "Columnar", "Expression"],
+            swiftSettings: safe),
+        .target(
+            name: "Topology",
+            dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Yams"],
+            swiftSettings: safe),
+        .target(
+            name: "Connectors",
+            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog"],
+            swiftSettings: common),
+        .target(
+            name: "Engine",
+            dependencies: [
+                "Primitives", "Columnar", "Expression", "RecordLog", "Dataflow", "Topology",
+                "Connectors", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: common),
+        .target(name: "Simulation", dependencies: ["Primitives"], swiftSettings: safe),
+        .executableTarget(
+            name: "plumbline",
+            dependencies: [
+                "Primitives", "RecordLog", "Dataflow", "Topology", "Connectors", "Engine",
+                "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: common),
+    ],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,8 @@
+import ArgumentParser
+
+@main
+struct Plumbline: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plumbline",
+        abstract: "Stream processing on an append-only log that anyone can replay and check.")
+}
