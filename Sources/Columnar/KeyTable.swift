@@ -1,0 +1,101 @@
+/// Interns key bytes as dense codes 0, 1, 2, … so that keyed state is an array.
+///
+/// Open addressing over a power of two, linear probing, hashes kept beside codes. The hash decides
+/// only where a key is found, never an order that leaves the task: codes are given in order of
+/// first sight, and ``sortedCodes()`` orders by bytes. Not thread-safe: one task, one table.
+package struct KeyTable: Sendable {
+    /// Key bytes by code.
+    package private(set) var keys = ByteValues()
+    private var slots: [Int32]
+    private var hashes: [UInt32] = []
+    private let collides: Bool
+
+    /// `collides` sends every key to the same slot: for tests that no result depends on hashes.
+    package init(collides: Bool = false) {
+        slots = Array(repeating: -1, count: 64)
+        self.collides = collides
+    }
+
+    package var count: Int { keys.count }
+
+    /// The code of a key, given anew when it was not seen before. Amortised O(length).
+    package mutating func intern(_ key: Span<UInt8>) -> Int32 {
+        let hash = collides ? 0 : hashBytes(key)
+        let mask = slots.count - 1
+        var slot = Int(hash) & mask
+        while true {
+            let code = slots[slot]
+            if code < 0 { break }
+            if hashes[Int(code)] == hash, equals(code, key) { return code }
+            slot = (slot + 1) & mask
+        }
+        let code = Int32(count)
+        keys.append(key)
+        hashes.append(hash)
+        slots[slot] = code
+        if count * 2 > slots.count { grow() }
+        return code
+    }
+
+    /// See ``intern(_:)-(Span<UInt8>)``.
+    package mutating func intern(_ key: [UInt8]) -> Int32 { intern(key.span) }
+
+    /// A copy of a key's bytes.
+    package func bytes(_ code: Int32) -> [UInt8] { keys.array(Int(code)) }
+
+    /// Codes in ascending order of their bytes. O(n log n).
+    package func sortedCodes() -> [Int32] {
+        (0..<Int32(count)).sorted { precedes($0, $1) }
+    }
+
+    /// Whether key `a` comes before key `b` in byte order, a prefix first.
+    package func precedes(_ a: Int32, _ b: Int32) -> Bool {
+        let left = keys.range(Int(a))
+        let right = keys.range(Int(b))
+        let bytes = keys.bytes.span
+        for index in 0..<min(left.count, right.count) {
+            let x = bytes[left.lowerBound + index]
+            let y = bytes[right.lowerBound + index]
+            if x != y { return x < y }
+        }
+        return left.count < right.count
+    }
+
+    private func equals(_ code: Int32, _ key: Span<UInt8>) -> Bool {
+        let range = keys.range(Int(code))
+        guard range.count == key.count else { return false }
+        let bytes = keys.bytes.span
+        for index in key.indices where bytes[range.lowerBound + index] != key[index] {
+            return false
+        }
+        return true
+    }
+
+    private mutating func grow() {
+        slots = Array(repeating: -1, count: slots.count * 2)
+        let mask = slots.count - 1
+        for code in 0..<Int32(count) {
+            var slot = Int(hashes[Int(code)]) & mask
+            while slots[slot] >= 0 { slot = (slot + 1) & mask }
+            slots[slot] = code
+        }
+    }
+}
+
+/// A fast hash of a byte string: multiply and fold, 8 bytes at a time. Not for hostile input where
+/// speed under collisions matters, and never visible in a result.
+package func hashBytes(_ bytes: Span<UInt8>) -> UInt32 {
+    var state: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
+    var index = 0
+    while index < bytes.count {
+        var word: UInt64 = 0
+        let end = min(index + 8, bytes.count)
+        while index < end {
+            word = word << 8 | UInt64(bytes[index])
+            index += 1
+        }
+        let product = (state ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+        state = product.high ^ product.low
+    }
+    return UInt32(truncatingIfNeeded: state ^ (state >> 32))
+}
