@@ -4,6 +4,9 @@ import Columnar
 package enum FaultCode: UInt8, Sendable {
     case divisionByZero, overflow, invalidArgument, noSuchKey, indexOutOfBounds, outOfRange
     case noSuchOverload
+
+    /// The name that stands in a reject record.
+    package var name: String { "" }
 }
 
 /// One row for which one output has no result.

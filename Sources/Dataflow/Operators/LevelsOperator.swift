@@ -1,0 +1,312 @@
+import Columnar
+import Expression
+import Primitives
+
+/// A ladder of levels with hysteresis, confirmation and hold; emits only changes of level.
+///
+///     value    0.80 0.92 0.93 1.02 1.03 0.97 0.94 0.84      raise 0.90 / 1.00, clear 0.85 / 0.95
+///     level    –    –    W    W    A    A    W    –         confirm: 2 readings
+///     event              raised    escalated eased cleared
+///
+/// A level is confirmed when the last N readings of the key, this one included, all reach its
+/// raise limit (and span the confirm duration). The highest confirmed level above the current one
+/// is taken. Otherwise, once the value has been back past the current level's clear limit for
+/// `hold`, the level falls to the highest lower one whose clear limit it is not past.
+/// A row older than the key's last judged one is a reject `out-of-order`; one of the same time is
+/// a reject `duplicate` unless ties are judged. Nothing is un-sent: a correction of the row that
+/// made the last event gives a `correction` event.
+final class LevelsOperator: Operator {
+    private let plan: LevelsPlan
+    private let evaluator: Evaluator
+    private let levelCount: Int
+    /// Per key code.
+    private var states: [LevelState] = []
+    /// Per key code and level: readings in a row that reach it, and the first of them.
+    private var runs: [LevelRun] = []
+
+    init(_ plan: LevelsPlan) {
+        self.plan = plan
+        evaluator = Evaluator(plan.program)
+        levelCount = plan.levels.count
+    }
+
+    func push(_ batch: Batch, _ context: RowContext, _ output: inout StepOutput) {
+        let evaluation = evaluator.evaluate(batch.columns, rowCount: batch.rowCount)
+        var usable = Array(repeating: true, count: batch.rowCount)
+        rejectFaults(evaluation.faults, of: batch, context, keep: &usable, &output) { fault in
+            evaluator.program.outputs[Int(fault.output)].text
+        }
+        let count = batch.rowCount
+        let value = evaluation.columns[0].flattened()
+        let tests = (1...2 * levelCount).map { evaluation.columns[$0].trueRows(count: count) }
+        if let greatest = batch.keys.max() { grow(to: Int(greatest) + 1) }
+        var events = LevelEvents()
+        for row in 0..<count where usable[row] {
+            switch batch.change(row) {
+            case .new: break
+            case .before: continue
+            case .correct, .withdraw:
+                noteCorrection(row, batch, &events)
+                continue
+            }
+            if !value.isValid(row) {
+                output.reject(
+                    .nullValue, "the value to judge is null", row: row, of: batch, context)
+                continue
+            }
+            if let refusal = orderRefusal(key: Int(batch.keys[row]), time: batch.times[row]) {
+                output.reject(refusal.reason, refusal.detail, row: row, of: batch, context)
+                continue
+            }
+            judge(row, batch, tests, &events)
+        }
+        emit(events, of: batch, evaluation, value, context, &output)
+    }
+
+    private func grow(to keyCount: Int) {
+        while states.count < keyCount {
+            states.append(LevelState())
+            for _ in 0..<levelCount { runs.append(LevelRun()) }
+        }
+    }
+
+    private func orderRefusal(key: Int, time: Int64) -> (reason: RejectReason, detail: String)? {
+        let last = states[key].lastTime
+        if time < last {
+            return (.outOfOrder, "the key was judged at \(Timestamp.text(last)) already")
+        }
+        if time == last, !plan.judgesTies {
+            return (.duplicate, "the key has a judged row of this time")
+        }
+        return nil
+    }
+
+    /// Judges one reading against the ladder and notes the event it makes, if any.
+    private func judge(
+        _ row: Int, _ batch: Batch, _ tests: [[Bool]], _ events: inout LevelEvents
+    ) {
+        let key = Int(batch.keys[row])
+        let time = batch.times[row]
+        let offset = batch.causes.first?.first[row] ?? 0
+        let causeCount = batch.causes.first?.counts?[row] ?? 1
+        var state = states[key]
+        state.lastTime = time
+        var confirmed = -1
+        for level in 0..<levelCount {
+            let index = key * levelCount + level
+            guard tests[level][row] else {
+                if runs[index].count != 0 { runs[index] = LevelRun() }
+                continue
+            }
+            if runs[index].count == 0 {
+                runs[index].firstTime = time
+                runs[index].firstOffset = offset
+            }
+            runs[index].count &+= runs[index].count < .max ? 1 : 0
+            runs[index].causeCount &+= causeCount
+            if Int(runs[index].count) >= plan.confirmReadings,
+                time - runs[index].firstTime >= plan.confirmDuration
+            {
+                confirmed = level
+            }
+        }
+        let current = Int(state.level) - 1
+        if confirmed > current {
+            let run = runs[key * levelCount + confirmed]
+            state.clearSince = .min
+            if current < 0 { state.since = time }
+            move(
+                &state, to: confirmed, row: row, time: time, limit: confirmed,
+                kind: current < 0 ? .raised : .escalated,
+                firstCause: run.firstOffset, causeCount: run.causeCount, &events)
+        } else if current >= 0, tests[levelCount + current][row] {
+            if state.clearSince == .min { state.clearSince = time }
+            if time - state.clearSince >= plan.hold {
+                var target = current - 1
+                while target >= 0, tests[levelCount + target][row] { target -= 1 }
+                state.clearSince = .min
+                move(
+                    &state, to: target, row: row, time: time, limit: levelCount + current,
+                    kind: target < 0 ? .cleared : .eased,
+                    firstCause: offset, causeCount: causeCount, &events)
+            }
+        } else {
+            state.clearSince = .min
+        }
+        states[key] = state
+    }
+
+    private func move(
+        _ state: inout LevelState, to level: Int, row: Int, time: Int64, limit: Int,
+        kind: LevelEvents.Kind, firstCause: Int64, causeCount: Int32,
+        _ events: inout LevelEvents
+    ) {
+        events.append(
+            row: row, from: Int(state.level) - 1, to: level, kind: kind, limit: limit,
+            since: state.since, firstCause: firstCause, causeCount: causeCount)
+        state.level = UInt8(level + 1)
+        state.lastEventTime = time
+        state.lastLimit = Int16(limit)
+    }
+
+    /// A corrected row changes no level; if it made the last event, a `correction` says so.
+    private func noteCorrection(_ row: Int, _ batch: Batch, _ events: inout LevelEvents) {
+        let state = states[Int(batch.keys[row])]
+        guard state.lastLimit >= 0, state.lastEventTime == batch.times[row] else { return }
+        let level = Int(state.level) - 1
+        events.append(
+            row: row, from: level, to: level, kind: .correction, limit: Int(state.lastLimit),
+            since: state.since, firstCause: batch.causes.first?.first[row] ?? 0,
+            causeCount: batch.causes.first?.counts?[row] ?? 1)
+    }
+
+    private func emit(
+        _ events: LevelEvents, of batch: Batch, _ evaluation: Evaluation, _ value: Column,
+        _ context: RowContext, _ output: inout StepOutput
+    ) {
+        let rows = events.rows
+        let keptContext = context.keeping(
+            rows, keys: batch.keys, keepsGhosts: output.keepsGhosts)
+        guard !rows.isEmpty else {
+            if !keptContext.ghosts.isEmpty { output.emit(batch.gather([]), keptContext) }
+            return
+        }
+        var result = batch.gather(rows)
+        result.changes = nil
+        result.revisions = nil
+        result.columns.append(names(events.to))
+        result.columns.append(names(events.from))
+        var kinds = ByteValues()
+        for kind in events.kinds { kinds.append(kind.rawValue.utf8) }
+        result.columns.append(Column(.bytes(kinds)))
+        result.columns.append(value.gather(rows))
+        var limits = evaluation.columns[2 * levelCount + 1 + events.limits[0]].flattened()
+            .gather([rows[0]])
+        for index in rows.indices.dropFirst() {
+            limits.append(
+                evaluation.columns[2 * levelCount + 1 + events.limits[index]].gather(
+                    [rows[index]]))
+        }
+        result.columns.append(limits)
+        result.columns.append(Column(.int64(events.since)))
+        if !result.causes.isEmpty {
+            result.causes[0].first = events.firstCauses
+            if events.causeCounts.contains(where: { $0 != 1 }) || result.causes[0].counts != nil {
+                result.causes[0].counts = events.causeCounts
+            }
+        }
+        output.emit(result, keptContext)
+    }
+
+    private func names(_ levels: [Int]) -> Column {
+        var values = ByteValues()
+        for level in levels { values.append((level < 0 ? "normal" : plan.levels[level]).utf8) }
+        return Column(.bytes(values))
+    }
+}
+
+/// What the ladder remembers of one key.
+private struct LevelState {
+    /// 0 is normal, `n` the n-th level.
+    var level: UInt8 = 0
+    var lastTime: Int64 = .min
+    /// Start of the episode.
+    var since: Int64 = .min
+    /// Since when the value has been past the clear limit; `.min` when it is not.
+    var clearSince: Int64 = .min
+    var lastEventTime: Int64 = .min
+    /// Limit of the last event; -1 before the first.
+    var lastLimit: Int16 = -1
+}
+
+/// Readings in a row that reached one level.
+private struct LevelRun {
+    var count: Int32 = 0
+    /// Records that caused those readings.
+    var causeCount: Int32 = 0
+    var firstTime: Int64 = 0
+    var firstOffset: Int64 = 0
+}
+
+/// Events of one batch, a row each.
+private struct LevelEvents {
+    enum Kind: String {
+        case raised, escalated, eased, cleared, correction
+    }
+
+    var rows: [Int32] = []
+    var from: [Int] = []
+    var to: [Int] = []
+    var kinds: [Kind] = []
+    /// Raise limits count from 0, clear limits from the number of levels.
+    var limits: [Int] = []
+    var since: [Int64] = []
+    var firstCauses: [Int64] = []
+    var causeCounts: [Int32] = []
+
+    mutating func append(
+        row: Int, from: Int, to: Int, kind: Kind, limit: Int, since: Int64, firstCause: Int64,
+        causeCount: Int32
+    ) {
+        rows.append(Int32(row))
+        self.from.append(from)
+        self.to.append(to)
+        kinds.append(kind)
+        limits.append(limit)
+        self.since.append(since)
+        firstCauses.append(firstCause)
+        causeCounts.append(causeCount)
+    }
+}
+
+// MARK: - Snapshot
+
+extension LevelsOperator {
+    func save(to snapshot: inout SnapshotWriter, keys: KeyTable) {
+        let codes = keys.sortedCodes().filter {
+            Int($0) < states.count && states[Int($0)].lastTime != .min
+        }
+        snapshot.write(Int64(codes.count))
+        for code in codes {
+            snapshot.write(keys.bytes(code))
+            let state = states[Int(code)]
+            snapshot.write(state.level)
+            snapshot.write(state.lastTime)
+            snapshot.write(state.since)
+            snapshot.write(state.clearSince)
+            snapshot.write(state.lastEventTime)
+            snapshot.write(state.lastLimit)
+            for level in 0..<levelCount {
+                let run = runs[Int(code) * levelCount + level]
+                snapshot.write(run.count)
+                snapshot.write(run.causeCount)
+                snapshot.write(run.firstTime)
+                snapshot.write(run.firstOffset)
+            }
+        }
+    }
+
+    func restore(
+        from snapshot: inout SnapshotReader, keys: inout KeyTable
+    ) throws(SnapshotError) {
+        for _ in 0..<(try snapshot.readCount()) {
+            let key = Int(keys.intern(try snapshot.readBytes()))
+            grow(to: key + 1)
+            states[key].level = try snapshot.read()
+            guard Int(states[key].level) <= levelCount else {
+                throw SnapshotError("the snapshot holds a level that the plan does not have")
+            }
+            states[key].lastTime = try snapshot.read()
+            states[key].since = try snapshot.read()
+            states[key].clearSince = try snapshot.read()
+            states[key].lastEventTime = try snapshot.read()
+            states[key].lastLimit = try snapshot.read()
+            for level in 0..<levelCount {
+                runs[key * levelCount + level].count = try snapshot.read()
+                runs[key * levelCount + level].causeCount = try snapshot.read()
+                runs[key * levelCount + level].firstTime = try snapshot.read()
+                runs[key * levelCount + level].firstOffset = try snapshot.read()
+            }
+        }
+    }
+}
