@@ -47,12 +47,21 @@ let package = Package(
             ],
             swiftSettings: common),
         .target(name: "Simulation", dependencies: ["Primitives"], swiftSettings: safe),
+        .target(
+            name: "TestKit", dependencies: ["Primitives", "RecordLog"], swiftSettings: common),
         .executableTarget(
             name: "plumbline",
             dependencies: [
                 "Primitives", "RecordLog", "Dataflow", "Topology", "Connectors", "Engine",
                 "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: common),
+        .testTarget(
+            name: "PrimitivesTests", dependencies: ["Primitives"],
+            resources: [.copy("Fixtures")], swiftSettings: common),
+        .testTarget(
+            name: "RecordLogTests", dependencies: ["Primitives", "RecordLog", "TestKit"],
+            exclude: ["read_segment.py"], resources: [.copy("Fixtures")],
             swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
