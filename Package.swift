@@ -54,6 +54,11 @@ let package = Package(
                 "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
+        .testTarget(
+            name: "ConnectorsTests",
+            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )
