@@ -63,6 +63,11 @@ let package = Package(
             name: "RecordLogTests", dependencies: ["Primitives", "RecordLog", "TestKit"],
             exclude: ["read_segment.py"], resources: [.copy("Fixtures")],
             swiftSettings: common),
+        .testTarget(
+            name: "ConnectorsTests",
+            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors"],
+            resources: [.copy("Fixtures")],
+            swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -1,0 +1,172 @@
+import Primitives
+
+/// What came of reading a number as an `Int64` of 10^-scale units.
+struct ScaledNumber {
+    enum Status { case value, inexact, overflow }
+
+    /// The position after the number; negative where it is not one, as in ``JSONText``.
+    var next: Int
+    var value: Int64
+    var status: Status
+}
+
+/// What came of reading a number as a `Double`.
+struct DoubleNumber {
+    var next: Int
+    var value: Double
+}
+
+/// The parts of a number's text.
+private struct NumberParts {
+    var next: Int
+    var isNegative = false
+    /// All digits as one integer; meaningful up to 19 of them.
+    var digits: UInt64 = 0
+    var digitCount = 0
+    var fractionCount = 0
+    var hasExponent = false
+}
+
+/// 10^0 … 10^19.
+private let powersOfTen: InlineArray<20, UInt64> = [
+    1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+    10_000_000_000, 100_000_000_000, 1_000_000_000_000, 10_000_000_000_000,
+    100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000,
+    100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
+]
+
+/// 10^0 … 10^22, the powers that a `Double` holds exactly.
+private let exactPowersOfTen: InlineArray<23, Double> = [
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+]
+
+extension JSONText {
+    /// Adds the digits at `position` to `value`, eight at a time; wraps past 19 digits.
+    @inline(__always)
+    private func digits(_ start: Int, _ value: inout UInt64) -> Int {
+        var position = start
+        while true {
+            let word = load(position) ^ 0x3030_3030_3030_3030
+            // Bytes that are not 0...9; only the lowest mark is exact, and only it is used.
+            let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
+            let count = min(others.trailingZeroBitCount >> 3, end &- position)
+            guard count > 0 else { return position }
+            var eight = word << UInt64(64 &- 8 &* count)
+            eight = (eight &* 2561) >> 8 & 0x00FF_00FF_00FF_00FF
+            eight = (eight &* 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
+            eight = (eight &* 42_949_672_960_001) >> 32
+            value = value &* powersOfTen[count] &+ eight
+            position &+= count
+            if count < 8 { return position }
+        }
+    }
+
+    /// The position after the digits at `start`.
+    @inline(__always)
+    private func skipDigits(_ start: Int) -> Int {
+        var position = start
+        while byte(position) &- 0x30 < 10 { position &+= 1 }
+        return position
+    }
+
+    /// Reads a number and checks its grammar only.
+    @inline(__always)
+    func skipNumber(_ start: Int) -> Int {
+        let whole = byte(start) == 0x2D ? start &+ 1 : start
+        var position = skipDigits(whole)
+        guard position > whole, byte(whole) != 0x30 || position == whole &+ 1 else {
+            return ~position
+        }
+        if byte(position) == 0x2E {
+            let fraction = position &+ 1
+            position = skipDigits(fraction)
+            guard position > fraction else { return ~position }
+        }
+        return byte(position) | 0x20 == 0x65 ? skipExponent(position) : position
+    }
+
+    /// Reads an exponent at its `e`.
+    private func skipExponent(_ start: Int) -> Int {
+        var position = start &+ 1
+        if byte(position) == 0x2B || byte(position) == 0x2D { position &+= 1 }
+        let digits = position
+        position = skipDigits(digits)
+        return position > digits ? position : ~position
+    }
+
+    /// Reads a number's parts.
+    @inline(__always)
+    private func number(_ start: Int) -> NumberParts {
+        var parts = NumberParts(next: start)
+        parts.isNegative = byte(start) == 0x2D
+        let whole = parts.isNegative ? start &+ 1 : start
+        var position = digits(whole, &parts.digits)
+        parts.digitCount = position &- whole
+        guard parts.digitCount > 0, parts.digitCount == 1 || byte(whole) != 0x30 else {
+            parts.next = ~position
+            return parts
+        }
+        if byte(position) == 0x2E {
+            let fraction = position &+ 1
+            position = digits(fraction, &parts.digits)
+            parts.fractionCount = position &- fraction
+            parts.digitCount &+= parts.fractionCount
+            guard parts.fractionCount > 0 else {
+                parts.next = ~position
+                return parts
+            }
+        }
+        if byte(position) | 0x20 == 0x65 {
+            parts.hasExponent = true
+            position = skipExponent(position)
+        }
+        parts.next = position
+        return parts
+    }
+
+    /// Reads a number as units of 10^-`scale`, exactly; `rounds` half-even where digits are left.
+    @inline(__always)
+    func decimal(_ start: Int, scale: Int, rounds: Bool) -> ScaledNumber {
+        let parts = number(start)
+        guard parts.next >= 0 else {
+            return ScaledNumber(next: parts.next, value: 0, status: .value)
+        }
+        let shift = scale &- parts.fractionCount
+        if parts.digitCount <= 18, !parts.hasExponent, shift >= 0 {
+            let (high, low) = parts.digits.multipliedFullWidth(by: powersOfTen[shift])
+            guard high == 0, low <= UInt64(Int64.max) else {
+                return slowDecimal(start, parts.next, scale: scale, rounds: rounds)
+            }
+            let value = Int64(truncatingIfNeeded: low)
+            return ScaledNumber(
+                next: parts.next, value: parts.isNegative ? 0 &- value : value, status: .value)
+        }
+        return slowDecimal(start, parts.next, scale: scale, rounds: rounds)
+    }
+
+    @inline(never)
+    private func slowDecimal(_ start: Int, _ next: Int, scale: Int, rounds: Bool) -> ScaledNumber {
+        switch Decimal.parse(bytes(start..<next).span, scale: scale, rounding: rounds) {
+        case .value(let value): ScaledNumber(next: next, value: value, status: .value)
+        case .inexact: ScaledNumber(next: next, value: 0, status: .inexact)
+        case .overflow: ScaledNumber(next: next, value: 0, status: .overflow)
+        case .malformed: ScaledNumber(next: ~start, value: 0, status: .value)
+        }
+    }
+
+    /// Reads a number as the nearest `Double`; infinite where it is too large.
+    ///
+    /// Up to 15 digits and a power of ten up to 22 one division is exact (Clinger 1990); the rest
+    /// goes through the standard library's correctly rounded conversion.
+    func double(_ start: Int) -> DoubleNumber {
+        let parts = number(start)
+        guard parts.next >= 0 else { return DoubleNumber(next: parts.next, value: 0) }
+        if parts.digitCount <= 15, !parts.hasExponent {
+            let value = Double(parts.digits) / exactPowersOfTen[parts.fractionCount]
+            return DoubleNumber(next: parts.next, value: parts.isNegative ? -value : value)
+        }
+        let text = String(decoding: bytes(start..<parts.next), as: UTF8.self)
+        return DoubleNumber(next: parts.next, value: Double(text) ?? .infinity)
+    }
+}

@@ -1,0 +1,199 @@
+import Columnar
+import Primitives
+
+/// Values of columns as JSON text.
+enum JSONWriter {
+    /// Appends one value of a column; null where the row has none.
+    static func value(_ column: Column, _ row: Int, _ type: ValueType, to bytes: inout [UInt8]) {
+        if let validity = column.validity, !validity[row] { return null(to: &bytes) }
+        switch column.values {
+        case .null: null(to: &bytes)
+        case .bool(let values): bytes.append(contentsOf: values[row] ? "true".utf8 : "false".utf8)
+        case .int64(let values): int64(values[row], type, to: &bytes)
+        case .double(let values): double(values[row], to: &bytes)
+        case .ratio(let values):
+            ratio(values.numerators[row], values.denominators[row], type, to: &bytes)
+        case .bytes(let values):
+            let text = values.bytes[values.range(row)]
+            if case .bytes = type {
+                bytes.append(0x22)
+                Base64.encode(text, to: &bytes)
+                bytes.append(0x22)
+            } else {
+                string(text, to: &bytes)
+            }
+        case .list(let values):
+            guard case .list(let element) = type else { return null(to: &bytes) }
+            bytes.append(0x5B)
+            let first = Int(values.offsets[row])
+            for child in first..<Int(values.offsets[row + 1]) {
+                if child > first { bytes.append(0x2C) }
+                value(values.elements, child, element, to: &bytes)
+            }
+            bytes.append(0x5D)
+        case .map(let values): map(values, row, type, to: &bytes)
+        case .structure(let columns):
+            guard case .structure(let fields) = type else { return null(to: &bytes) }
+            bytes.append(0x7B)
+            for (index, field) in fields.enumerated() {
+                if index > 0 { bytes.append(0x2C) }
+                string(Array(field.name.utf8)[...], to: &bytes)
+                bytes.append(0x3A)
+                value(columns[index], row, field.type, to: &bytes)
+            }
+            bytes.append(0x7D)
+        case .dictionary(let values):
+            value(values.base, Int(values.indices[row]), type, to: &bytes)
+        }
+    }
+
+    private static func map(
+        _ values: MapValues, _ row: Int, _ type: ValueType, to bytes: inout [UInt8]
+    ) {
+        guard case .map(let keyType, let valueType) = type else { return null(to: &bytes) }
+        bytes.append(0x7B)
+        let first = Int(values.offsets[row])
+        for entry in first..<Int(values.offsets[row + 1]) {
+            if entry > first { bytes.append(0x2C) }
+            if case .string = keyType {
+                value(values.keys, entry, keyType, to: &bytes)
+            } else {
+                bytes.append(0x22)
+                value(values.keys, entry, keyType, to: &bytes)
+                bytes.append(0x22)
+            }
+            bytes.append(0x3A)
+            value(values.values, entry, valueType, to: &bytes)
+        }
+        bytes.append(0x7D)
+    }
+
+    private static func int64(_ value: Int64, _ type: ValueType, to bytes: inout [UInt8]) {
+        switch type {
+        case .decimal(let scale, _): scaled(value, scale: scale, to: &bytes)
+        case .timestamp:
+            bytes.append(0x22)
+            Timestamp.write(value, to: &bytes)
+            bytes.append(0x22)
+        case .duration:
+            bytes.append(0x22)
+            if value < 0 { bytes.append(0x2D) }
+            // The magnitude of the least Int64 does not fit; nobody can tell 1 µs of 292,000 years.
+            let magnitude = value == .min ? .max : abs(value)
+            bytes.append(contentsOf: DurationText.text(magnitude).utf8)
+            bytes.append(0x22)
+        default: scaled(value, scale: 0, to: &bytes)
+        }
+    }
+
+    /// Appends `units` × 10^-`scale` with all its `scale` digits.
+    static func scaled(_ units: Int64, scale: Int, to bytes: inout [UInt8]) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { buffer in
+            var start = 40
+            var rest = units.magnitude
+            var written = 0
+            repeat {
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                start -= 1
+                buffer[start] = UInt8(truncatingIfNeeded: digit) + 48
+                rest = quotient
+                written += 1
+                if written == scale {
+                    start -= 1
+                    buffer[start] = 0x2E
+                }
+            } while rest > 0 || written <= scale
+            if units < 0 {
+                start -= 1
+                buffer[start] = 0x2D
+            }
+            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: buffer[start...]))
+        }
+    }
+
+    private static func ratio(
+        _ numerator: Int128, _ denominator: Int128, _ type: ValueType, to bytes: inout [UInt8]
+    ) {
+        guard denominator != 0 else { return null(to: &bytes) }
+        var scale = 0
+        if case .ratio(let stated, _) = type { scale = stated }
+        if case .decimal(let stated, _) = type { scale = stated }
+        if scale <= Decimal.maximumScale,
+            let rounded = Decimal.rounded(numerator, over: denominator, scale: scale)
+        {
+            if let small = Int64(exactly: rounded) {
+                scaled(small, scale: scale, to: &bytes)
+            } else {
+                Decimal.write(rounded, scale: scale, to: &bytes)
+            }
+        } else {
+            wideRatio(numerator, denominator, scale: scale, to: &bytes)
+        }
+    }
+
+    /// A quotient whose scaled numerator needs more than 128 bits: long division, digit by digit.
+    private static func wideRatio(
+        _ numerator: Int128, _ denominator: Int128, scale: Int, to bytes: inout [UInt8]
+    ) {
+        let divisor = denominator.magnitude
+        var (whole, rest) = numerator.magnitude.quotientAndRemainder(dividingBy: divisor)
+        var digits: [UInt8] = []
+        for _ in 0..<scale {
+            let product = rest.multipliedFullWidth(by: 10)
+            let division = divisor.dividingFullWidth(product)
+            digits.append(UInt8(truncatingIfNeeded: division.quotient))
+            rest = division.remainder
+        }
+        let isOdd = (digits.last ?? UInt8(truncatingIfNeeded: whole & 1)) & 1 == 1
+        if rest > divisor - rest || (rest == divisor - rest && isOdd) {
+            var index = digits.count - 1
+            while index >= 0, digits[index] == 9 {
+                digits[index] = 0
+                index -= 1
+            }
+            if index >= 0 { digits[index] += 1 } else { whole += 1 }
+        }
+        let isZero = whole == 0 && digits.allSatisfy { $0 == 0 }
+        if (numerator < 0) != (denominator < 0), !isZero { bytes.append(0x2D) }
+        bytes.append(contentsOf: String(whole).utf8)
+        if scale > 0 { bytes.append(0x2E) }
+        for digit in digits { bytes.append(48 + digit) }
+    }
+
+    private static func double(_ value: Double, to bytes: inout [UInt8]) {
+        guard value.isFinite else { return null(to: &bytes) }
+        bytes.append(contentsOf: value.description.utf8)
+    }
+
+    private static func null(to bytes: inout [UInt8]) {
+        bytes.append(contentsOf: "null".utf8)
+    }
+
+    /// Appends a string in quotes, escaping only what JSON demands.
+    static func string(_ text: ArraySlice<UInt8>, to bytes: inout [UInt8]) {
+        bytes.append(0x22)
+        var start = text.startIndex
+        for index in text.indices {
+            let byte = text[index]
+            guard byte < 0x20 || byte == 0x22 || byte == 0x5C else { continue }
+            bytes.append(contentsOf: text[start..<index])
+            start = index + 1
+            bytes.append(0x5C)
+            switch byte {
+            case 0x08: bytes.append(0x62)
+            case 0x09: bytes.append(0x74)
+            case 0x0A: bytes.append(0x6E)
+            case 0x0C: bytes.append(0x66)
+            case 0x0D: bytes.append(0x72)
+            case 0x22, 0x5C: bytes.append(byte)
+            default:
+                bytes.append(contentsOf: "u00".utf8)
+                for digit in [byte >> 4, byte & 15] {
+                    bytes.append(digit < 10 ? 48 + digit : 87 + digit)
+                }
+            }
+        }
+        bytes.append(contentsOf: text[start...])
+        bytes.append(0x22)
+    }
+}
