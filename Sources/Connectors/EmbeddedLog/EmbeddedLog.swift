@@ -1,0 +1,228 @@
+import Dispatch
+import Foundation
+import RecordLog
+
+/// The log of a data directory, held by its one committer.
+///
+/// `<data>/kafka/` is the log directory. What is appended becomes visible to readers, in this
+/// process and others, only when a whole ``commit(_:)`` is durable. Threading: any thread.
+package final class EmbeddedLog: @unchecked Sendable {
+    // `@unchecked`: `directory` is thread-safe, everything else is guarded by `condition`.
+
+    /// The data directory.
+    package let path: String
+    private let directory: LogDirectory
+    private let condition = NSCondition()
+    private var commitCount: UInt64 = 0
+    private var isClosed = false
+
+    private init(path: String, directory: LogDirectory) {
+        self.path = path
+        self.directory = directory
+    }
+
+    /// The log directory of a data directory.
+    package static func logPath(_ dataPath: String) -> String { dataPath + "/kafka" }
+
+    /// Opens a data directory for committing, creating it when missing.
+    ///
+    /// Throws `RecordLogError.directoryLocked` while another process commits to it.
+    package static func open(
+        _ path: String, options: LogOptions = LogOptions()
+    ) throws -> EmbeddedLog {
+        EmbeddedLog(
+            path: path,
+            directory: try LogDirectory.open(logPath(path), options: options))
+    }
+
+    /// Makes sure that a topic exists with this many partitions.
+    package func ensureTopic(_ name: String, partitions: Int) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        try directory.createTopic(name, partitions: partitions)
+    }
+
+    /// Number of partitions of a topic; nil when there is none of the name.
+    package func partitionCount(of topic: String) throws -> Int? {
+        try directory.partitionCount(of: topic)
+    }
+
+    /// The topics, by name.
+    package func topics() throws -> [TopicDescription] { try directory.topics() }
+
+    /// The published end of a partition: what readers see.
+    package func visibleEnd(_ place: TopicPartition) throws -> Int64 {
+        condition.lock()
+        defer { condition.unlock() }
+        return try directory.partition(place.topic, place.partition).highWatermark
+    }
+
+    /// The end of what is stored, published or not. Damage in the published part is an error,
+    /// unless `isDerived`: what can be made again is cut at the damage.
+    package func storedEnd(_ place: TopicPartition, isDerived: Bool) throws -> Int64 {
+        condition.lock()
+        defer { condition.unlock() }
+        return try directory.partition(
+            place.topic, place.partition, cuttingDamage: isDerived
+        ).logEndOffset
+    }
+
+    /// Cuts a partition at an offset.
+    package func truncate(_ place: TopicPartition, to offset: Int64) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        let log = try directory.partition(place.topic, place.partition)
+        if log.logEndOffset > offset { try log.truncate(to: offset) }
+    }
+
+    /// Cuts what was stored but never published of a partition: it was never accepted.
+    package func dropUnpublished(_ place: TopicPartition) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        let log = try directory.partition(place.topic, place.partition)
+        if log.logEndOffset > log.highWatermark { try log.truncate(to: log.highWatermark) }
+    }
+
+    /// Appends to several partitions, syncs them in parallel and then publishes them together.
+    ///
+    /// On an error (a full disk, for example) nothing of it becomes visible and each partition is
+    /// cut back to its former end, so the same call can be made again. O(bytes) and one sync.
+    package func commit(_ appends: [PartitionAppend]) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        var touched: [(log: PartitionLog, end: Int64)] = []
+        do {
+            for append in appends where !append.batches.isEmpty {
+                let log = try directory.partition(append.place.topic, append.place.partition)
+                touched.append((log, log.logEndOffset))
+                for batch in append.batches { try log.append(batch) }
+            }
+            try sync(touched.map(\.log))
+            for (log, _) in touched { try log.setHighWatermark(log.logEndOffset) }
+            try directory.publishHighWatermarks()
+        } catch {
+            for (log, end) in touched {
+                try log.truncate(to: end)
+                try log.setHighWatermark(min(log.highWatermark, end))
+            }
+            throw error
+        }
+        commitCount += 1
+        condition.broadcast()
+    }
+
+    private func sync(_ logs: [PartitionLog]) throws {
+        guard logs.count > 1 else {
+            for log in logs { try log.sync() }
+            return
+        }
+        let errors = ErrorBox()
+        DispatchQueue.concurrentPerform(iterations: logs.count) { index in
+            do { try logs[index].sync() } catch { errors.set(error) }
+        }
+        if let error = errors.first { throw error }
+    }
+
+    /// Publishes the stored ends of partitions that recovery found whole.
+    package func publish(_ places: [TopicPartition]) throws {
+        condition.lock()
+        defer { condition.unlock() }
+        for place in places {
+            let log = try directory.partition(place.topic, place.partition)
+            try log.sync()
+            try log.setHighWatermark(log.logEndOffset)
+        }
+        try directory.publishHighWatermarks()
+        commitCount += 1
+        condition.broadcast()
+    }
+
+    /// Number of commits so far, for ``waitForCommit(after:until:)``.
+    package var commits: UInt64 {
+        condition.lock()
+        defer { condition.unlock() }
+        return commitCount
+    }
+
+    /// Waits until a commit follows number `count`, or the deadline.
+    package func waitForCommit(after count: UInt64, until deadline: Date) {
+        condition.lock()
+        defer { condition.unlock() }
+        while commitCount == count, !isClosed {
+            if !condition.wait(until: deadline) { return }
+        }
+    }
+
+    /// Wakes every waiter: something outside the log has changed.
+    package func wake() {
+        condition.lock()
+        commitCount += 1
+        condition.broadcast()
+        condition.unlock()
+    }
+
+    /// Reads a partition up to its published end, following commits of this process.
+    package func source(_ place: TopicPartition) throws -> EmbeddedSource {
+        condition.lock()
+        defer { condition.unlock() }
+        let log = try directory.partition(place.topic, place.partition)
+        return EmbeddedSource(log: log, reader: try log.reader(limit: log.highWatermark))
+    }
+
+    /// All stored records of a partition, published or not: for recovery.
+    package func storedRecords(_ place: TopicPartition) throws -> PartitionReader {
+        condition.lock()
+        defer { condition.unlock() }
+        let log = try directory.partition(place.topic, place.partition)
+        return try log.reader(limit: log.logEndOffset)
+    }
+
+    /// Closes all partitions and lets go of the directory.
+    package func close() throws {
+        condition.lock()
+        isClosed = true
+        condition.broadcast()
+        condition.unlock()
+        try directory.close()
+    }
+}
+
+/// The first of several errors from parallel work.
+private final class ErrorBox: @unchecked Sendable {
+    private let lock = NSLock()
+    private var error: (any Error)?
+
+    func set(_ error: any Error) {
+        lock.lock()
+        if self.error == nil { self.error = error }
+        lock.unlock()
+    }
+
+    var first: (any Error)? {
+        lock.lock()
+        defer { lock.unlock() }
+        return error
+    }
+}
+
+/// A partition of the embedded log as a task reads it.
+package final class EmbeddedSource: RecordSource {
+    /// Bytes of log asked for at a time.
+    private static let readBytes = 256 << 10
+
+    private let log: PartitionLog
+    private let reader: PartitionReader
+
+    init(log: PartitionLog, reader: PartitionReader) {
+        self.log = log
+        self.reader = reader
+    }
+
+    package func read(from offset: Int64, limit: Int64?) throws -> RecordBlock? {
+        reader.setLimit(min(log.highWatermark, limit ?? .max))
+        guard offset < reader.visibleEnd else { return nil }
+        return try reader.read(from: offset, maxBytes: Self.readBytes)
+    }
+
+    package func committedEnd() throws -> Int64 { log.highWatermark }
+}
