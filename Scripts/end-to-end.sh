@@ -7,6 +7,8 @@ cd "$(dirname "$0")/.."
 
 export PLUMBLINE=${PLUMBLINE:-$PWD/.build/release/plumbline}
 export KILLS=${KILLS:-20}
+# No __pycache__ beside the scripts.
+export PYTHONDONTWRITEBYTECODE=1
 
 shopt -s nullglob
 scripts=()
