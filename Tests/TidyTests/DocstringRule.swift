@@ -1,12 +1,13 @@
 /// What other targets can see is described: every `package` or `public` declaration has a `///`.
 ///
-/// Exempt, because the type's own text covers them: stored and computed properties, plain
-/// initialisers (those that can fail or throw are not exempt), overrides, and what the standard
-/// protocols require (`witnesses`).
+/// Exempt, because another text covers them: stored and computed properties and plain initialisers
+/// (the type's; those that can fail or throw are not exempt), overrides, overloads of a name that
+/// is described above in the same file, functions that implement a protocol of ours (the
+/// protocol's), and what the standard protocols require (`witnesses`).
 enum DocstringRule {
     /// Requirements of standard protocols; their meaning is the protocol's.
     static let witnesses: Set<String> = [
-        "==", "<", "hash", "encode", "next", "makeIterator", "callAsFunction", "run", "validate",
+        "==", "<", "hash", "encode", "next", "makeIterator", "run", "validate",
     ]
 
     private static let modifiers: Set<String> = [
@@ -19,25 +20,82 @@ enum DocstringRule {
         "macro", "operator",
     ]
 
-    static func check(_ file: SourceFile) -> [Finding] {
-        guard file.isSwift, file.path.hasPrefix("Sources/") else { return [] }
+    static func check(_ tree: SourceTree) -> [Finding] {
+        let files = tree.files.filter { $0.isSwift && $0.path.hasPrefix("Sources/") }
+        let requirements = files.reduce(into: Set()) { $0.formUnion(Self.requirements(of: $1)) }
+        return files.flatMap { check($0, requirements: requirements) }
+    }
+
+    /// `requirements` are the signatures that protocols of ours ask for.
+    static func check(_ file: SourceFile, requirements: Set<String>) -> [Finding] {
         let tokens = SwiftToken.scan(SwiftCode(file.bytes))
         let lines = file.lines
+        var described: Set<String> = []
         var findings: [Finding] = []
         for index in tokens.indices where ["package", "public"].contains(tokens[index].text) {
-            guard let name = undescribedName(tokens, at: index) else { continue }
+            guard let keyword = declaration(tokens, at: index) else { continue }
+            let name = name(tokens, of: keyword)
+            if witnesses.contains(name) { continue }
             let line = tokens[index].line
-            if hasDocstring(above: line, lines) { continue }
+            if hasDocstring(above: line, lines) {
+                described.insert(name)
+                continue
+            }
+            let isFunction = tokens[keyword].text == "func"
+            if isFunction, described.contains(name) { continue }
+            if isFunction, requirements.contains(signature(tokens, of: keyword)) { continue }
             let message = "\(name) has no docstring: say what it promises, in what units"
             findings.append(Finding(file.path, line, message))
         }
         return findings
     }
 
-    /// The name of a declaration that needs a docstring; nil when it needs none.
-    private static func undescribedName(_ tokens: [SwiftToken], at start: Int) -> String? {
-        // In `private(set) package var`, `package` need not begin the line; elsewhere it does, or
-        // follows an attribute or modifier. `x.package` is no modifier.
+    /// Signatures of the functions that a file's protocols require.
+    static func requirements(of file: SourceFile) -> Set<String> {
+        let tokens = SwiftToken.scan(SwiftCode(file.bytes))
+        var result: Set<String> = []
+        for index in tokens.indices where tokens[index].text == "protocol" {
+            var depth = 0
+            for inner in tokens.indices.dropFirst(index) {
+                if tokens[inner].text == "{" { depth += 1 }
+                if tokens[inner].text == "}" {
+                    depth -= 1
+                    if depth == 0 { break }
+                }
+                if depth == 1, tokens[inner].text == "func" {
+                    result.insert(signature(tokens, of: inner))
+                }
+            }
+        }
+        return result
+    }
+
+    /// Name and argument labels: `read(at:count:)`.
+    private static func signature(_ tokens: [SwiftToken], of keyword: Int) -> String {
+        var text = name(tokens, of: keyword) + "("
+        var depth = 0
+        var isLabel = false
+        for token in tokens.dropFirst(keyword + 1) {
+            if depth == 1, isLabel {
+                if token.text != ")" { text += token.text + ":" }
+                isLabel = false
+            }
+            if ["(", "["].contains(token.text) {
+                depth += 1
+                isLabel = depth == 1
+            }
+            if [")", "]"].contains(token.text) {
+                depth -= 1
+                if depth == 0 { break }
+            }
+            if depth == 1, token.text == "," { isLabel = true }
+        }
+        return text + ")"
+    }
+
+    /// Where the `func`, `struct`, … of a declaration that needs a docstring stands; nil when this
+    /// is none. `x.package` is no modifier.
+    private static func declaration(_ tokens: [SwiftToken], at start: Int) -> Int? {
         if start > 0, tokens[start - 1].text == "." { return nil }
         var index = start + 1
         while index < tokens.count, modifiers.contains(tokens[index].text) {
@@ -45,14 +103,16 @@ enum DocstringRule {
             index += 1
         }
         guard index + 1 < tokens.count, described.contains(tokens[index].text) else { return nil }
-        let kind = tokens[index].text
-        if kind == "class", ["func", "var"].contains(tokens[index + 1].text) { index += 1 }
-        if kind == "init" {
-            return canFail(tokens, from: index) ? "init" : nil
-        }
-        if kind == "subscript" { return kind }
-        let name = operatorName(tokens, from: index + 1)
-        return witnesses.contains(name) ? nil : name
+        if tokens[index].text == "class", tokens[index + 1].text == "func" { index += 1 }
+        if tokens[index].text == "init", !canFail(tokens, from: index) { return nil }
+        return index
+    }
+
+    /// What a declaration declares, for messages.
+    private static func name(_ tokens: [SwiftToken], of keyword: Int) -> String {
+        let kind = tokens[keyword].text
+        return kind == "init" || kind == "subscript"
+            ? kind : operatorName(tokens, from: keyword + 1)
     }
 
     /// An identifier, or the punctuation up to the parenthesis: `==` is two tokens.

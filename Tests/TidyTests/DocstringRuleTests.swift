@@ -2,7 +2,7 @@ import Testing
 
 @Suite struct DocstringRuleTests {
     private func lines(_ text: String, in path: String = "Sources/Engine/A.swift") -> [Int] {
-        DocstringRule.check(SourceFile(path, text)).map(\.line)
+        DocstringRule.check(SourceTree(files: [SourceFile(path, text)])).map(\.line)
     }
 
     @Test(arguments: [
@@ -34,5 +34,27 @@ import Testing
 
     @Test func holdsForSourcesOnly() {
         #expect(lines("package func f() {}\n", in: "Tests/ATests/A.swift") == [])
+    }
+
+    @Test func overloadsAreDescribedOnce() {
+        let text = "/// Adds.\npackage func add(_ a: Int) {}\npackage func add(_ a: Bool) {}\n"
+        #expect(lines(text) == [])
+        #expect(lines(text + "package func remove() {}\n") == [4])
+    }
+
+    @Test func whatAProtocolOfOursRequiresIsDescribedThere() {
+        let text = """
+            /// A store.
+            package protocol Store {
+                /// Reads.
+                func read(at offset: Int, _ body: (Int, Bool) -> Void) throws
+            }
+            /// In memory.
+            package struct Memory: Store {
+                package func read(at offset: Int, _ body: (Int, Bool) -> Void) {}
+                package func read(from offset: Int) {}
+            }
+            """
+        #expect(lines(text) == [9])
     }
 }
