@@ -4,12 +4,15 @@ struct SwiftToken {
     /// From 1.
     var line: Int
     var startsLine: Bool
+    /// No space before it.
+    var isAttached: Bool
 
     /// The tokens of code whose comments and strings are blank.
     static func scan(_ code: SwiftCode) -> [SwiftToken] {
         var tokens: [SwiftToken] = []
         var line = 1
         var startsLine = true
+        var isAttached = false
         var index = 0
         let bytes = code.bytes
         while index < bytes.count {
@@ -19,6 +22,7 @@ struct SwiftToken {
                 startsLine = true
             }
             if byte <= UInt8(ascii: " ") {
+                isAttached = false
                 index += 1
                 continue
             }
@@ -27,7 +31,9 @@ struct SwiftToken {
                 while end < bytes.count, isWord(bytes[end]) { end += 1 }
             }
             let text = String(decoding: bytes[index..<end], as: UTF8.self)
-            tokens.append(SwiftToken(text: text, line: line, startsLine: startsLine))
+            tokens.append(
+                SwiftToken(text: text, line: line, startsLine: startsLine, isAttached: isAttached))
+            isAttached = true
             startsLine = false
             index = end
         }

@@ -47,8 +47,11 @@ enum WordRule {
         var findings: [Finding] = []
         for index in tokens.indices.dropLast() {
             for word in words
-            where tokens[index].text == word.tokens[0] && tokens[index + 1].text == word.tokens[1] {
-                // `file.print(` and `func print(` are other functions of that name.
+            where tokens[index].text == word.tokens[0]
+                && tokens[index + 1].text == word.tokens[1]
+            {
+                // `try !x` is a negation; `file.print(` and `func print(` are other functions.
+                guard tokens[index + 1].isAttached else { continue }
                 if index > 0, [".", "func"].contains(tokens[index - 1].text) { continue }
                 let message = "\(word.tokens.joined()): \(word.instead)"
                 findings.append(Finding(file.path, tokens[index].line, message))

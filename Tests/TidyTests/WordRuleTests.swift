@@ -11,7 +11,8 @@ import Testing
     func refuses(statement: String) { #expect(lines("let a = 1\n\(statement)\n") == [2]) }
 
     @Test(arguments: [
-        "try f()", "a as? B", "// try! to read", "let s = \"fatalError(\"", "file.print(1)",
+        "try f()", "if try !f() {}", "a as? B", "// try! to read", "let s = \"fatalError(\"",
+        "file.print(1)",
         "debugPrint(1)", "let fatalErrors = 1",
     ])
     func allows(statement: String) { #expect(lines(statement + "\n") == []) }
