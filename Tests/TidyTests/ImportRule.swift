@@ -35,10 +35,14 @@ enum ImportRule {
     static let platform: [String: Set<String>] = [
         "RecordLog": ["Glibc", "Synchronization"],
         "Topology": ["Glibc"],
-        "Connectors": ["Glibc", "Synchronization", "Foundation", "FoundationEssentials"],
-        "Engine": ["Glibc", "Synchronization", "Foundation", "FoundationEssentials"],
-        "plumbline": ["Glibc", "Synchronization", "Foundation", "FoundationEssentials"],
-        "TestKit": ["Glibc", "Synchronization", "Foundation", "FoundationEssentials"],
+        "Connectors": [
+            "Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials",
+        ],
+        "Engine": ["Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials"],
+        "plumbline": [
+            "Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials",
+        ],
+        "TestKit": ["Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials"],
     ]
 
     /// What a test may import besides every target but `plumbline`.
