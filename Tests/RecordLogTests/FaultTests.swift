@@ -52,7 +52,8 @@ struct FaultTests {
         try log.setHighWatermark(8)
         let error = #expect(throws: RecordLogError.self) { try directory.publishHighWatermarks() }
         #expect(try #require(error).isDiskFull)
-        let reader = try PartitionReader(directory: "/kafka", topic: "t", partition: 0, storage: disk)
+        let reader = try PartitionReader(
+            directory: "/kafka", topic: "t", partition: 0, storage: disk)
         #expect(try reader.read(from: 0) == nil)
         #expect(throws: RecordLogError.self) { try directory.close() }
         disk.setCapacity(nil)

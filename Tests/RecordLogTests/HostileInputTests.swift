@@ -18,7 +18,9 @@ struct HostileInputTests {
     private func seal(_ batch: inout [UInt8]) {
         guard batch.count > 21 else { return }
         let sum = CRC32C.checksum(batch, in: 21..<batch.count)
-        for index in 0..<4 { batch[17 + index] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * index)) }
+        for index in 0..<4 {
+            batch[17 + index] = UInt8(truncatingIfNeeded: sum >> (24 - 8 * index))
+        }
     }
 
     @Test(arguments: [CompressionCodec.none, .lz4, .zstd])

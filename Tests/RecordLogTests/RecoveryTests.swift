@@ -18,14 +18,16 @@ struct RecoveryTests {
         var lastLog: String { batches.last?.segment ?? "" }
     }
 
-    /// Writes 40 batches of about 1 KB and leaves without closing; the first `published` records
-    /// are published.
-    private func write(published: Int64) throws -> Written {
+    /// Writes 50 batches of about 1 KB and leaves without closing; the first `published` records
+    /// are published. Without a recovery point all segments are checked at the next opening.
+    private func write(
+        published: Int64, keepsRecoveryPoint: Bool = false
+    ) throws -> Written {
         let directory = try LogDirectory.open(path, options: options)
         try directory.createTopic("t", partitions: 1)
         let log = try directory.partition("t", 0)
         var written = Written(partition: log.path)
-        for index in 0..<40 {
+        for index in 0..<50 {
             var builder = RecordBatchBuilder()
             let value = [UInt8](repeating: UInt8(index), count: 1_000 + index)
             let record = TestRecord(
@@ -44,6 +46,9 @@ struct RecoveryTests {
         try log.setHighWatermark(published)
         try directory.publishHighWatermarks()
         #expect(try names(in: log.path, endingWith: ".log").count == 3)
+        if !keepsRecoveryPoint {
+            try PosixStorage().remove(path + "/recovery-point-offset-checkpoint")
+        }
         return written
     }
 
@@ -58,19 +63,32 @@ struct RecoveryTests {
     }
 
     @Test func nothingWrong() throws {
-        let written = try write(published: 40)
+        let written = try write(published: 50)
         let (directory, log) = try reopen()
         #expect(!directory.wasClosedCleanly)
         #expect(log.recovery.truncatedBytes == 0)
         #expect(log.recovery.fault == nil)
-        // Only what was not yet left behind durably is checked again.
         #expect(log.recovery.scannedSegments == 3)
         try expect(log, holds: written.records)
     }
 
+    /// Segments that were left are durable, and not checked again: damage in them is the reader's
+    /// to find.
+    @Test func onlySegmentsFromTheRecoveryPointAreChecked() throws {
+        let written = try write(published: 50, keepsRecoveryPoint: true)
+        try tamper(written.batches[3].segment) { $0[written.batches[3].position + 100] ^= 1 }
+        let (_, log) = try reopen()
+        #expect(log.recovery.scannedSegments == 1)
+        #expect(log.logEndOffset == 50)
+        let reader = try log.reader()
+        #expect(try reader.read(from: 0)?.nextOffset == 3)
+        #expect(throws: RecordLogError.self) { try reader.read(from: 3) }
+        #expect(try reader.read(from: 4)?.offsets.first == 4)
+    }
+
     @Test(arguments: [1, 5, 60, 200, 1_000])
     func tornTail(missing: Int) throws {
-        let written = try write(published: 39)
+        let written = try write(published: 49)
         try tamper(written.lastLog) { $0.removeLast(missing) }
         let (directory, log) = try reopen()
         try expect(log, holds: Array(written.records.dropLast()))
@@ -78,9 +96,9 @@ struct RecoveryTests {
         #expect(log.recovery.fault != nil)
         // It goes on from there, and the files are whole again.
         var builder = RecordBatchBuilder()
-        let last = written.records[39]
+        let last = written.records[49]
         builder.append(timestampMilliseconds: last.timestamp, key: last.key, value: last.value)
-        try log.append(try builder.finish(baseOffset: 39, codec: .none))
+        try log.append(try builder.finish(baseOffset: 49, codec: .none))
         try expect(log, holds: written.records)
         try directory.close()
         let (_, again) = try reopen()
@@ -89,7 +107,7 @@ struct RecoveryTests {
     }
 
     @Test func zeroTail() throws {
-        let written = try write(published: 40)
+        let written = try write(published: 50)
         try tamper(written.lastLog) { $0 += [UInt8](repeating: 0, count: 5_000) }
         let (_, log) = try reopen()
         #expect(log.recovery.truncatedBytes == 5_000)
@@ -113,7 +131,7 @@ struct RecoveryTests {
 
     /// Accepted records are never cut without being asked to.
     @Test func flippedByteBelowThePublishedEndIsRefused() throws {
-        let written = try write(published: 40)
+        let written = try write(published: 50)
         let bad = written.batches[30]
         try tamper(bad.segment) { $0[bad.position + 500] ^= 1 }
         let before = try names(in: written.partition, endingWith: "")
@@ -122,7 +140,7 @@ struct RecoveryTests {
         let text = "\(try #require(error))"
         #expect(text.contains(bad.segment))
         #expect(text.contains("byte \(bad.position)"))
-        #expect(text.contains("from offset 30 up to 40"))
+        #expect(text.contains("from offset 30 up to 50"))
         #expect(try names(in: written.partition, endingWith: "") == before)
         // Readers get what lies before the damage, then the place.
         let reader = try PartitionReader(directory: path, topic: "t", partition: 0)
@@ -147,7 +165,7 @@ struct RecoveryTests {
     }
 
     @Test func missingPublishedRecordsAreNoticed() throws {
-        let written = try write(published: 40)
+        let written = try write(published: 50)
         for suffix in [".log", ".index", ".timeindex"] {
             try PosixStorage().remove(String(written.lastLog.dropLast(4)) + suffix)
         }
@@ -157,7 +175,7 @@ struct RecoveryTests {
 
     @Test(arguments: [".index", ".timeindex"])
     func missingOrWrongIndexIsRebuilt(suffix: String) throws {
-        var written = try write(published: 40)
+        var written = try write(published: 50)
         let (closing, _) = try reopen()
         try closing.close()
         let files = try names(in: written.partition, endingWith: suffix)
@@ -190,7 +208,7 @@ struct RecoveryTests {
     }
 
     @Test func leftoversAreRemoved() throws {
-        let written = try write(published: 40)
+        let written = try write(published: 50)
         let orphan = written.partition + "/00000000000000000999"
         for name in [
             orphan + ".index", orphan + ".timeindex", orphan + ".log.deleted",
@@ -203,7 +221,7 @@ struct RecoveryTests {
     }
 
     @Test func interruptedCompactionIsNotTouched() throws {
-        let written = try write(published: 40)
+        let written = try write(published: 50)
         try tamper(written.lastLog + ".swap") { $0 = [1] }
         let directory = try LogDirectory.open(path, options: options)
         let error = #expect(throws: RecordLogError.self) { try directory.partition("t", 0) }
@@ -211,7 +229,7 @@ struct RecoveryTests {
     }
 
     @Test func damagedCheckpointIsNamed() throws {
-        _ = try write(published: 40)
+        _ = try write(published: 50)
         try tamper(path + "/replication-offset-checkpoint") { $0[2] = UInt8(ascii: "9") }
         let error = #expect(throws: RecordLogError.self) { try LogDirectory.open(path) }
         #expect("\(try #require(error))".contains("replication-offset-checkpoint"))
