@@ -54,6 +54,10 @@ let package = Package(
                 "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
+        .testTarget(
+            name: "TopologyTests",
+            dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],
+            swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )
