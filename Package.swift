@@ -67,7 +67,10 @@ let package = Package(
         .testTarget(
             name: "ConnectorsTests",
             dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors"],
-            resources: [.copy("Fixtures")],
+            resources: [.copy("Fixtures")], swiftSettings: common),
+        .testTarget(
+            name: "TopologyTests",
+            dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],
             swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17

@@ -116,8 +116,7 @@ struct PlanTopic {
             guard let (lastHash, lastText) = try Self.plan(at: end - 1, try log.source(place))
             else { throw EngineError("topic \(place.topic) cannot be read") }
             guard lastHash == hash else {
-                let differences = PlanDifference.describe(
-                    from: lastText, to: plan.canonicalText)
+                let differences = PlanDifference.describe(lastText, plan.canonicalText)
                 throw EngineError(
                     "topology \(plan.taskName) has changed since its journal was written:\n    "
                         + differences.joined(separator: "\n    "),
