@@ -50,6 +50,9 @@ final class TaskInput {
         decoder = makeDecoder(for: plan)
     }
 
+    /// Starts at another offset; nothing may have been read yet.
+    func move(to offset: Int64) { position = offset }
+
     /// Whether a row is at hand.
     var hasRow: Bool { cursor < (rows?.rowCount ?? 0) }
 
