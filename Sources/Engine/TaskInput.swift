@@ -100,7 +100,7 @@ final class TaskInput {
         let decoded = decoder.decode(block, rows: range, keys: &keys)
         cursor = 0
         judge(decoded, block, range, keys)
-        headers = carriedHeaders(block, rows: range)
+        headers = RecordHeaders.carried(block, range)
         rows = decoded
     }
 
@@ -114,7 +114,7 @@ final class TaskInput {
         for fault in faults where !fault.timeIsReadable { mergeTimes[Int(fault.row)] = .min }
         var found: [DecodeFault] = []
         if case .stream(let rule) = plan.role {
-            let arrivals = arrivalTimes(block, rows: range)
+            let arrivals = RecordHeaders.arrivalTimes(block, range)
             for row in 0..<decoded.rowCount where mergeTimes[row] != .min {
                 let (ahead, overflow) = mergeTimes[row].subtractingReportingOverflow(
                     arrivals[row] &* 1000)
@@ -153,7 +153,7 @@ final class TaskInput {
 
     private func isMisplaced(_ key: Int32, _ keys: KeyTable) -> Bool {
         if placement[Int(key)] == 0 {
-            let home = Partitioner.partition(of: keys.bytes(key), count: partitionCount)
+            let home = Partitioner.partition(keys.bytes(key), count: partitionCount)
             placement[Int(key)] = home == partition ? 1 : 2
         }
         return placement[Int(key)] == 2

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dataflow
 import Primitives
 import Topology
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import RecordLog
 
 /// `plumbline replay --data D`
 struct ReplayJournal: ParsableCommand {

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Dataflow
 import Engine
+import Primitives
 import Topology
 
 /// `plumbline test DIR...`
