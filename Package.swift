@@ -54,6 +54,9 @@ let package = Package(
                 "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Primitives", "Simulation"],
+            swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )
