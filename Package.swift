@@ -75,6 +75,9 @@ let package = Package(
         .testTarget(
             name: "ExpressionTests", dependencies: ["Primitives", "Columnar", "Expression"],
             exclude: ["Fixtures"], swiftSettings: common),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Primitives", "Simulation"],
+            swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )

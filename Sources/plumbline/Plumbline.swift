@@ -5,5 +5,7 @@ struct Plumbline: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plumbline",
         abstract: "Stream processing on an append-only log that anyone can replay and check.",
-        subcommands: [Check.self, Test.self, Run.self, ReplayJournal.self])
+        subcommands: [
+            Check.self, Test.self, Run.self, ReplayJournal.self, Simulate.self,
+        ])
 }
