@@ -54,9 +54,15 @@ let package = Package(
                 "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
+        // The JSON decoder's oracle; tests only.
+        .target(
+            name: "CSimdjson", path: "Tests/CSimdjson",
+            linkerSettings: [.linkedLibrary("simdjson")]),
         .testTarget(
             name: "ConnectorsTests",
-            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors"],
+            dependencies: [
+                "Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors", "CSimdjson",
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: common),
     ],
