@@ -138,8 +138,8 @@ struct SinkNode {
     /// Counts the row just stored as one with a value.
     @inline(__always)
     private mutating func commit() {
-        if hasNulls { validity[count >> 6] |= 1 << UInt64(count & 63) }
-        count += 1
+        if hasNulls { validity[count >> 6] |= 1 &<< UInt64(truncatingIfNeeded: count) }
+        count &+= 1
     }
 
     @inline(__always)
@@ -340,7 +340,8 @@ final class ColumnSinks {
             values = .structure((0..<node.childCount).map { column(node.firstChild + $0) })
         case .unreadable: return Column(.null(count: count))
         }
-        guard node.hasNulls else { return Column(values) }
+        // Where nulls are not allowed, only rows with a fault have them.
+        guard node.hasNulls, node.isNullable else { return Column(values) }
         let words = Array(UnsafeBufferPointer(start: node.validity, count: (count + 63) / 64))
         return Column(values, validity: Bitmap(words: words, count: count))
     }

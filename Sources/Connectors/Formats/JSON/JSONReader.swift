@@ -60,14 +60,14 @@ struct JSONReader {
             let action: Int
             if slot < layouts[layout].templateCount, fits(templates + slot, position) {
                 action = templates[slot].action
-                position &+= templates[slot].count
+                position = text.skipSpace(position &+ templates[slot].count)
                 slot &+= 1
             } else if slot &+ 1 < layouts[layout].templateCount,
                 fits(templates + slot + 1, position)
             {
                 // A member that was left out this time.
                 action = templates[slot &+ 1].action
-                position &+= templates[slot &+ 1].count
+                position = text.skipSpace(position &+ templates[slot &+ 1].count)
                 slot &+= 2
             } else {
                 let name = text.skipSpace(position)
@@ -202,8 +202,8 @@ struct JSONReader {
 
     // MARK: Values
 
-    /// Reads a value into a node that holds `row` rows; it has one more afterwards, except after
-    /// a fault.
+    /// Reads a value into a node that holds `row` rows; it has one more afterwards, null after a
+    /// fault.
     @inline(__always)
     func value(_ node: Int, _ start: Int, row: Int, depth: Int) -> Int {
         let sink = nodes + node
@@ -253,7 +253,7 @@ struct JSONReader {
             if number.value.isFinite {
                 sink.pointee.append(number.value)
             } else {
-                note(.outOfRange, node)
+                refuse(.outOfRange, node)
             }
             return number.next
         case .bool where first == 0x74 || first == 0x66:
@@ -271,9 +271,16 @@ struct JSONReader {
         }
     }
 
+    /// Notes a fault and takes the value as read, so that a second one is seen as such.
+    @inline(never)
+    func refuse(_ fault: FieldFault, _ node: Int) {
+        note(fault, node)
+        sinks._withUnsafeGuaranteedRef { $0.appendNull(node) }
+    }
+
     @inline(never)
     private func wrongType(_ node: Int, _ start: Int, depth: Int) -> Int {
-        note(.wrongType, node)
+        refuse(.wrongType, node)
         return text.skipValue(start, depth: depth)
     }
 
@@ -284,7 +291,7 @@ struct JSONReader {
         if nodes[node].isNullable {
             sinks._withUnsafeGuaranteedRef { $0.appendNull(node) }
         } else {
-            note(.missing, node)
+            refuse(.missing, node)
         }
         return next
     }
@@ -293,7 +300,7 @@ struct JSONReader {
     @inline(never)
     private func odd(_ number: ScaledNumber, _ node: Int) -> Int {
         if number.next >= 0 {
-            note(number.status == .inexact ? .precision : .outOfRange, node)
+            refuse(number.status == .inexact ? .precision : .outOfRange, node)
         }
         return number.next
     }
@@ -316,7 +323,7 @@ struct JSONReader {
         if number.value >= Timestamp.minimum, number.value <= Timestamp.maximum {
             nodes[node].append(number.value)
         } else {
-            note(.outOfRange, node)
+            refuse(.outOfRange, node)
         }
         return number.next
     }
@@ -335,7 +342,7 @@ struct JSONReader {
         if let value = Timestamp.parse(text.bytes(start &+ 1..<end).span) {
             nodes[node].append(value)
         } else {
-            note(.wrongType, node)
+            refuse(.wrongType, node)
         }
         return end &+ 1
     }

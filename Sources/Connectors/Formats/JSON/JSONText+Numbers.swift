@@ -50,7 +50,7 @@ extension JSONText {
             let word = load(position) ^ Self.zeros
             let count = min(nonDigits(word).trailingZeroBitCount >> 3, end &- position)
             guard count > 0 else { return position }
-            let eight = eightDigits(word << UInt64(64 &- 8 &* count))
+            let eight = eightDigits(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
             value = value &* powersOfTen[count] &+ eight
             position &+= count
             if count < 8 { return position }
@@ -121,23 +121,24 @@ extension JSONText {
         guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return false }
         var length = whole
         var joined = digits
-        if word >> UInt64(8 &* whole) & 0xFF == 0x2E {
+        if word &>> UInt64(truncatingIfNeeded: 8 &* whole) & 0xFF == 0x2E {
             let rest = marks & (marks &- 1)
             length = rest.trailingZeroBitCount >> 3
             guard rest != 0, length > whole &+ 1 else { return false }
-            let low: UInt64 = (1 << UInt64(8 &* whole)) &- 1
+            let low: UInt64 = (1 &<< UInt64(truncatingIfNeeded: 8 &* whole)) &- 1
             joined = (digits & low) | (digits >> 8 & ~low)
             parts.fractionCount = length &- whole &- 1
             parts.digitCount = length &- 1
         } else {
             parts.digitCount = length
         }
-        let next = word >> UInt64(8 &* length) & 0xFF
+        let next = word &>> UInt64(truncatingIfNeeded: 8 &* length) & 0xFF
         guard next | 0x20 != 0x65, start &+ length <= end else {
             parts = NumberParts(next: parts.next, isNegative: parts.isNegative)
             return false
         }
-        parts.digits = eightDigits(joined << UInt64(64 &- 8 &* parts.digitCount))
+        parts.digits = eightDigits(
+            joined &<< UInt64(truncatingIfNeeded: 64 &- 8 &* parts.digitCount))
         parts.next = start &+ length
         return true
     }
