@@ -58,6 +58,9 @@ let package = Package(
             name: "TopologyTests",
             dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],
             swiftSettings: common),
+        .testTarget(
+            name: "ExpressionTests", dependencies: ["Primitives", "Columnar", "Expression"],
+            exclude: ["Fixtures"], swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )

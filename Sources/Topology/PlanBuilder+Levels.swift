@@ -164,10 +164,8 @@ extension PlanBuilder {
     private func lowered(_ limit: Limit, _ form: LimitForm) -> String? {
         let text = limit.text.canonical
         switch (form, limit.literal) {
-        case (.int, _?), (.ratio, _): return "(\(text))"
-        case (.double, _?):
-            let isInteger = text.allSatisfy { $0.isNumber || $0 == "-" }
-            return isInteger ? "(\(text).0)" : "(\(text))"
+        case (.int, _), (.ratio, _): return "(\(text))"
+        case (.double, _?): return "double(\(text))"
         case (.double, nil):
             if case .double = limit.type { return "(\(text))" }
             return "double(\(text))"
@@ -182,7 +180,6 @@ extension PlanBuilder {
         case (.decimal(let scale), nil):
             if case .decimal(scale, _) = limit.type { return "(\(text))" }
             return "decimal(\(text), \(scale))"
-        case (.int, nil): return "(\(text))"
         }
     }
 
@@ -199,7 +196,9 @@ extension PlanBuilder {
                 index < count ? (levels.isAbove ? ">=" : "<=") : (levels.isAbove ? "<" : ">")
             // A literal takes type and unit of the value that it stands beside.
             let side: String
-            if let literal = limit.literal, case .decimal(let scale) = form {
+            if let literal = limit.literal, limit.text.isBareNumber,
+                case .decimal(let scale) = form
+            {
                 side = literal.text(scale: scale) ?? limit.text.canonical
             } else {
                 side = limit.text.canonical

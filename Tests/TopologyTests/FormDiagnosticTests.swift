@@ -113,7 +113,7 @@ import Topology
         expect(
             Self.head.replacing("  load:", with: "  ‸lo-ad:") + Self.tail,
             ["'lo-ad' is not a name: letters, digits and '_', no digit first"].map { $0 }
-                + ["10:12 there is no source or step 'load'"])
+                + ["11:12 there is no source or step 'load'"])
         expect(
             Self.head.replacing("  load:", with: "  ‸for:") + Self.tail.replacing("load", with: "for"),
             ["'for' is a reserved word of expressions"])
@@ -149,8 +149,8 @@ import Topology
             steps("  - a: {from: load, filter: x, ‸levels: {of: mass}}"),
             ["'filter' and 'levels' cannot be in one step"])
         expect(
-            steps("  - a: {from: load, ‸key: device, filter: 'true'}"),
-            ["'key' has no use in this step"])
+            steps("  - ‸a: {from: load, ‸key: device, filter: 'true'}"),
+            ["nothing reads step 'a'", "'key' has no use in this step"])
         expect(steps("  - a: ‸{from: load, distinct: {}}"), ["step 'a' needs 'key'"])
         expect(
             steps("  - a: {from: load, key: device, distinct: {order: ‸tme}}"),

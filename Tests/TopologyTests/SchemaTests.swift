@@ -70,7 +70,7 @@ import Topology
               g: {type: int, ‸nulable: true}
               h: {type: string, ‸encoding: epoch-s}
               i: {type: int, ‸round: true}
-              j: ‸
+              j:‸
               k: {type: string, nullable: ‸maybe}
               l: {type: string, path: ‸a..b}
               m: list<int‸
