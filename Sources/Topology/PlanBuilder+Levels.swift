@@ -183,6 +183,22 @@ extension PlanBuilder {
         }
     }
 
+    /// The text of a limit as it stands beside the value. A literal beside a decimal or quotient
+    /// takes its type and unit; beside an int or a double it must be given them.
+    private func beside(_ value: ValueType, _ limit: Limit, _ form: LimitForm) -> String {
+        let text = limit.text.canonical
+        guard let literal = limit.literal, limit.text.isBareNumber else { return text }
+        switch (form, value) {
+        case (.decimal(let scale), .int(let unit)):
+            let digits = literal.text(scale: scale) ?? text
+            let quantity = unit.map { "quantity(\(digits), \"\($0.code)\")" } ?? digits
+            return "decimal(\(quantity), \(scale))"
+        case (.decimal(let scale), _): return literal.text(scale: scale) ?? text
+        case (.double, .double): return text.contains { ".eE".contains($0) } ? text : text + ".0"
+        default: return text
+        }
+    }
+
     private func program(
         _ levels: LevelsSpec, _ value: TypedExpression, _ limits: [Limit], _ form: LimitForm,
         _ scope: Scope
@@ -194,15 +210,7 @@ extension PlanBuilder {
         for (index, limit) in limits.enumerated() {
             let sign =
                 index < count ? (levels.isAbove ? ">=" : "<=") : (levels.isAbove ? "<" : ">")
-            // A literal takes type and unit of the value that it stands beside.
-            let side: String
-            if let literal = limit.literal, limit.text.isBareNumber,
-                case .decimal(let scale) = form
-            {
-                side = literal.text(scale: scale) ?? limit.text.canonical
-            } else {
-                side = limit.text.canonical
-            }
+            let side = beside(value.type, limit, form)
             guard
                 let comparison = check(
                     composed: "(\(of)) \(sign) (\(side))", in: scope, part: limit.text),

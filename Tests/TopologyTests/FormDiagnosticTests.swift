@@ -96,7 +96,8 @@ import Topology
         func time(_ text: String) -> String {
             Self.head.replacing("ahead: 10m}", with: "ahead: 10m, \(text)}") + Self.tail
         }
-        expect(time("clock: ‸wall"), ["'clock' cannot be 'wall'"], hints: ["one of: partition, key"])
+        expect(
+            time("clock: ‸wall"), ["'clock' cannot be 'wall'"], hints: ["one of: partition, key"])
         expect(time("clock: key, ‸idle: 30s"), ["'idle' does not go with 'clock: key'"])
         expect(time("‸abandon: 1h"), ["'abandon' goes with 'clock: key' only"])
     }
@@ -115,7 +116,8 @@ import Topology
             ["'lo-ad' is not a name: letters, digits and '_', no digit first"].map { $0 }
                 + ["11:12 there is no source or step 'load'"])
         expect(
-            Self.head.replacing("  load:", with: "  ‸for:") + Self.tail.replacing("load", with: "for"),
+            Self.head.replacing("  load:", with: "  ‸for:")
+                + Self.tail.replacing("load", with: "for"),
             ["'for' is a reserved word of expressions"])
     }
 
@@ -123,7 +125,8 @@ import Topology
         expect(
             Self.head.replacing(
                 "    time: {field: ts, disorder: 5s, lateness: 1m, ahead: 10m}",
-                with: "    table: ‸{key: device}").replacing("    key: d", with: "    ‸key: d")
+                with: "    table: ‸{key: device}"
+            ).replacing("    key: d", with: "    ‸key: d")
                 + Self.tail,
             ["a table has no 'key'", "table 'load' needs 'asOf'"])
     }
@@ -134,7 +137,8 @@ import Topology
         }
         expect(format("‸xml"), ["unknown format 'xml'"])
         expect(format("{hj212: {utcOffset: ‸\"8\"}}"), ["'8' is not an offset from UTC"])
-        expect(format("{‸hj213: {}}").replacing("{‸h", with: "‸{‸h"),
+        expect(
+            format("{‸hj213: {}}").replacing("{‸h", with: "‸{‸h"),
             ["'format' needs 'hj212'", "unknown key 'hj213' in 'format'"])
     }
 
@@ -158,11 +162,14 @@ import Topology
         expect(
             steps("  - ‸load: {from: load, filter: 'true'}"),
             ["'load' is already the name of a source or step"])
-        expect(steps("  - a: {from: load, lookup: ‸{x: y, z: w}}"),
+        expect(
+            steps("  - a: {from: load, lookup: ‸{x: y, z: w}}"),
             ["'lookup' must name one table and the key field"])
-        expect(steps("  - a: {from: load, filter: ‸[mass]}"),
+        expect(
+            steps("  - a: {from: load, filter: ‸[mass]}"),
             ["'filter' must be an expression, not a list"])
-        expect(steps("  - a: {from: load, select: {‸1st: mass}}"),
+        expect(
+            steps("  - a: {from: load, select: {‸1st: mass}}"),
             ["'1st' is not a name: letters, digits and '_', no digit first"])
     }
 
@@ -171,20 +178,25 @@ import Topology
             Self.head + "steps:\n  - a: {from: load, key: device, levels: \(text)}" + Self.tail
         }
         expect(levels("‸{raise: {w: 1}}"), ["'levels' of step 'a' needs 'of'"])
-        expect(levels("{of: mass, raise: ‸{}}"),
+        expect(
+            levels("{of: mass, raise: ‸{}}"),
             ["'raise' must be a mapping of names to expressions, not a mapping"])
-        expect(levels("{of: mass, raise: {‸normal: 1}}"),
+        expect(
+            levels("{of: mass, raise: {‸normal: 1}}"),
             ["'normal' is the state below the lowest level"])
         expect(
             levels("{of: mass, raise: {warning: 2}, clear: ‸{‸waring: 1}}"),
             [
                 "'clear' lacks the level 'warning'",
                 "'clear' names the level 'waring', 'raise' does not",
-            ], hints: ["give each level of 'raise', or leave 'clear' out", "did you mean 'warning'?"])
-        expect(levels("{of: mass, raise: {w: 1}, confirm: ‸0 readings}"),
+            ],
+            hints: ["give each level of 'raise', or leave 'clear' out", "did you mean 'warning'?"])
+        expect(
+            levels("{of: mass, raise: {w: 1}, confirm: ‸0 readings}"),
             ["'0' is not a number of readings"])
         expect(levels("{of: mass, raise: {w: 1}, confirm: ‸soon}"), ["'soon' is not a duration"])
-        expect(levels("{of: mass, raise: {w: 1}, direction: ‸up}"),
+        expect(
+            levels("{of: mass, raise: {w: 1}, direction: ‸up}"),
             ["'direction' cannot be 'up'"])
     }
 
@@ -192,21 +204,29 @@ import Topology
         func window(_ text: String) -> String {
             Self.head + "steps:\n  - a: {from: load, key: device, window: \(text)}" + Self.tail
         }
-        expect(window("‸{aggregate: {n: count()}}"),
+        expect(
+            window("‸{aggregate: {n: count()}}"),
             ["'window' of step 'a' needs 'tumbling': or 'hopping'"])
-        expect(window("{tumbling: ‸0s, aggregate: {n: count()}}"),
+        expect(
+            window("{tumbling: ‸0s, aggregate: {n: count()}}"),
             ["'tumbling' must be more than 0"])
-        expect(window("{tumbling: 1m, ‸hopping: {size: 2m, every: 1m}, aggregate: {n: count()}}"),
+        expect(
+            window("{tumbling: 1m, ‸hopping: {size: 2m, every: 1m}, aggregate: {n: count()}}"),
             ["a window is tumbling or hopping, not both"])
         expect(
             window("{hopping: {size: ‸10m, every: 4m}, aggregate: {n: count()}}"),
             ["'size' must be a multiple of 'every'"], hints: ["10m is not a multiple of 4m"])
-        expect(window("{hopping: {size: 365d, every: ‸1s}, aggregate: {n: count()}}"),
+        expect(
+            window("{hopping: {size: 365d, every: ‸1s}, aggregate: {n: count()}}"),
             ["a row would be in more than 10000 windows"])
         expect(
             window("{tumbling: 1m, aggregate: {n: ‸avg(mass), m: ‸mass, s: ‸maen(mass)}}"),
-            ["unknown aggregate 'avg'", "'m' must be one aggregate call", "unknown aggregate 'maen'"])
-        expect(window("{tumbling: 1m, aggregate: {n: mean(mass) ‸* 2.0}}"),
+            [
+                "unknown aggregate 'avg'", "'m' must be one aggregate call",
+                "unknown aggregate 'maen'",
+            ])
+        expect(
+            window("{tumbling: 1m, aggregate: {n: mean(mass) ‸* 2.0}}"),
             ["'n' must be one aggregate call and nothing more"])
         expect(window("{tumbling: 1m, aggregate: {n: mean‸()}}"), ["mean() needs an expression"])
     }
@@ -214,14 +234,17 @@ import Topology
     @Test func sinks() {
         expect(Self.head + "sinks:\n  - ‸{from: load}", ["a sink needs 'topic'"])
         expect(Self.head + "sinks:\n  - {from: load, topic: ‸a b}", ["'a b' is not a topic name"])
-        expect(Self.head + "sinks:\n  - {from: load, topic: a, format: ‸xml, codec: ‸gzip}",
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: a, format: ‸xml, codec: ‸gzip}",
             ["'format' cannot be 'xml'", "'codec' cannot be 'gzip'"])
         expect(
             Self.head + "sinks:\n  - {from: load, topic: a}\n  - {from: load, topic: ‸a}",
             ["topic 'a' is written by two sinks"])
-        expect(Self.head + "sinks:\n  - {from: load, topic: ‸telemetry.crane}",
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: ‸telemetry.crane}",
             ["topic 'telemetry.crane' is a source of this topology too"])
-        expect(Self.head + "sinks:\n  - {from: load, topic: ‸t.v1.rejects}",
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: ‸t.v1.rejects}",
             ["topic 't.v1.rejects' is this topology's own"])
     }
 }

@@ -20,7 +20,7 @@ import Topology
             fields:
               a: bool
               b: int
-              c: int rpm?
+              c: int min?
               d: double dB[SPL]
               e: decimal(2) t
               f: decimal( 0 )?
@@ -36,7 +36,8 @@ import Topology
         let fields = try #require(found.spec).schema.fields
         let x = Field("x", .decimal(scale: 2, unit: Unit("m")))
         let expected = [
-            Field("a", .bool), Field("b", .int), Field("c", .int(unit: Unit("rpm")), isNullable: true),
+            Field("a", .bool), Field("b", .int),
+            Field("c", .int(unit: Unit("min")), isNullable: true),
             Field("d", .double(unit: Unit("dB[SPL]"))),
             Field("e", .decimal(scale: 2, unit: Unit("t"))),
             Field("f", .decimal(scale: 0, unit: nil), isNullable: true),
@@ -105,7 +106,7 @@ import Topology
 
     @Test func typesReadBackTheirDescription() throws {
         let texts = [
-            "bool", "int", "int rpm", "double dB[SPL]", "decimal(3) t", "string", "bytes",
+            "bool", "int", "int min", "double dB[SPL]", "decimal(3) t", "string", "bytes",
             "timestamp", "duration", "list<decimal(2) m>", "map<int, list<string>>",
             "struct{a: int?, b: map<string, struct{c: bool}>}",
         ]

@@ -28,8 +28,9 @@ import Topology
     @Test func refusedForms() {
         expect("topology: ‸&x t\n", ["anchors and aliases are not supported"])
         expect("topology: ‸*x\n", ["anchors and aliases are not supported"])
-        expect("topology: t\n---\n‸topology: u\n".replacing("‸", with: "").replacing(
-            "---", with: "‸---"), ["more than one YAML document"])
+        expect(
+            "topology: t\n---\n‸topology: u\n".replacing("‸", with: "").replacing(
+                "---", with: "‸---"), ["more than one YAML document"])
         expect("topology: t\nversion: 1\n‸topology: u\n", ["key 'topology' stands twice"])
         expect("topology: ‸!u t\n", ["YAML tag '!u' is not supported"])
         expect("topology:\n‸\tversion: 1\n", ["tab in the indentation"])
@@ -37,7 +38,9 @@ import Topology
     }
 
     @Test func brokenText() {
-        for text in ["a: [1, 2", "a: \"x", "{", "a: 'x\nb: y", "%", "a: @x", "a: b\n c: d", "\u{1}"] {
+        for text in [
+            "a: [1, 2", "a: \"x", "{", "a: 'x\nb: y", "%", "a: @x", "a: b\n c: d", "\u{1}",
+        ] {
             let found = problems(text)
             #expect(found.count == 1, "\(text): \(summary(found))")
             #expect(found.first?.location?.file == "topology.yaml")
