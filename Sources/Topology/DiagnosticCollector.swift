@@ -8,6 +8,8 @@ package final class DiagnosticCollector {
 
     package var isEmpty: Bool { diagnostics.isEmpty }
 
+    package var count: Int { diagnostics.count }
+
     package func report(_ message: String, at location: SourceLocation?, hint: String? = nil) {
         report(Diagnostic(message, at: location, hint: hint))
     }

@@ -44,8 +44,17 @@ package struct ExpressionText: Sendable {
         return result
     }
 
-    /// The number, when the expression is one literal.
-    package var literal: ExactNumber? { ExactNumber(canonical) }
+    /// The number, when the expression is one literal, or `quantity(number, "unit")`.
+    package var literal: ExactNumber? {
+        let text = canonical
+        if let number = ExactNumber(text) { return number }
+        guard text.hasPrefix("quantity("), text.hasSuffix(")") else { return nil }
+        let parts = text.dropFirst(9).dropLast().split(separator: ",")
+        return parts.count == 2 ? ExactNumber(parts[0].filter { $0 != " " }) : nil
+    }
+
+    /// Whether it is a number and nothing else.
+    package var isBareNumber: Bool { ExactNumber(canonical) != nil }
 
     package enum Piece {
         /// So many characters of blanks or comment.

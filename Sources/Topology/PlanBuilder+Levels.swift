@@ -164,10 +164,8 @@ extension PlanBuilder {
     private func lowered(_ limit: Limit, _ form: LimitForm) -> String? {
         let text = limit.text.canonical
         switch (form, limit.literal) {
-        case (.int, _?), (.ratio, _): return "(\(text))"
-        case (.double, _?):
-            let isInteger = text.allSatisfy { $0.isNumber || $0 == "-" }
-            return isInteger ? "(\(text).0)" : "(\(text))"
+        case (.int, _), (.ratio, _): return "(\(text))"
+        case (.double, _?): return "double(\(text))"
         case (.double, nil):
             if case .double = limit.type { return "(\(text))" }
             return "double(\(text))"
@@ -182,7 +180,22 @@ extension PlanBuilder {
         case (.decimal(let scale), nil):
             if case .decimal(scale, _) = limit.type { return "(\(text))" }
             return "decimal(\(text), \(scale))"
-        case (.int, nil): return "(\(text))"
+        }
+    }
+
+    /// The text of a limit as it stands beside the value. A literal beside a decimal or quotient
+    /// takes its type and unit; beside an int or a double it must be given them.
+    private func beside(_ value: ValueType, _ limit: Limit, _ form: LimitForm) -> String {
+        let text = limit.text.canonical
+        guard let literal = limit.literal, limit.text.isBareNumber else { return text }
+        switch (form, value) {
+        case (.decimal(let scale), .int(let unit)):
+            let digits = literal.text(scale: scale) ?? text
+            let quantity = unit.map { "quantity(\(digits), \"\($0.code)\")" } ?? digits
+            return "decimal(\(quantity), \(scale))"
+        case (.decimal(let scale), _): return literal.text(scale: scale) ?? text
+        case (.double, .double): return text.contains { ".eE".contains($0) } ? text : text + ".0"
+        default: return text
         }
     }
 
@@ -197,13 +210,7 @@ extension PlanBuilder {
         for (index, limit) in limits.enumerated() {
             let sign =
                 index < count ? (levels.isAbove ? ">=" : "<=") : (levels.isAbove ? "<" : ">")
-            // A literal takes type and unit of the value that it stands beside.
-            let side: String
-            if let literal = limit.literal, case .decimal(let scale) = form {
-                side = literal.text(scale: scale) ?? limit.text.canonical
-            } else {
-                side = limit.text.canonical
-            }
+            let side = beside(value.type, limit, form)
             guard
                 let comparison = check(
                     composed: "(\(of)) \(sign) (\(side))", in: scope, part: limit.text),

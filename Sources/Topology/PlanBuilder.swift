@@ -222,7 +222,7 @@ package final class PlanBuilder {
             "there is no source or step '\(name.value)'", at: name.location,
             hint: Suggestion.hint(
                 for: name.value, in: known + spec.steps.map(\.name.value),
-                kind: "sources and steps"))
+                kind: "sources and steps") ?? "declare it under 'sources' or 'steps'")
         return nil
     }
 

@@ -184,9 +184,9 @@ package struct TypeText {
             index += 1
         }
         if code.isEmpty { return nil }
-        guard code.allSatisfy({ $0.isASCII && !$0.isWhitespace }) else {
+        guard Unit(code).isKnown else {
             throw problem(
-                "'\(code)' is not a unit", "a UCUM code, such as t, m, ug/m3, Cel, %", at: start)
+                "unknown unit '\(code)'", "a UCUM code, such as t, m, ug/m3, Cel, %", at: start)
         }
         return Unit(code)
     }

@@ -11,7 +11,7 @@ package struct YAMLReader {
     /// Deeper nesting is refused; nothing in the language needs more than a dozen levels.
     private static let maximumDepth = 64
 
-    /// The root of the document, or nil with diagnostics. Nodes that were refused are left out.
+    /// The root of the document, or nil with diagnostics.
     package static func read(_ source: SourceText, _ collector: DiagnosticCollector) -> YAMLNode? {
         let reader = YAMLReader(source: source, collector: collector)
         guard reader.checkNesting() else { return nil }
@@ -22,7 +22,10 @@ package struct YAMLReader {
                 return nil
             }
             // Nodes hold their anchors weakly; the parser owns them.
-            return withExtendedLifetime(parser) { reader.convert(root, depth: 0) }
+            let before = collector.count
+            let node = withExtendedLifetime(parser) { reader.convert(root, depth: 0) }
+            // Judging what is left would only add noise.
+            return collector.count == before ? node : nil
         } catch let error as YamlError {
             reader.report(error)
         } catch {

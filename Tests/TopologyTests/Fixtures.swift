@@ -100,3 +100,31 @@ func summary(_ diagnostics: [Diagnostic]) -> [String] {
         return "\(file)\(place.line):\(place.column) \(diagnostic.message)"
     }
 }
+
+/// A text with `‸` where diagnostics are expected, in the order of the places.
+struct Marked {
+    var text = ""
+    /// `line:column` of each mark, counted by hand: lines by newline, columns by character.
+    var places: [String] = []
+
+    init(_ marked: String) {
+        var line = 1
+        var column = 1
+        for character in marked {
+            if character == "‸" {
+                places.append("\(line):\(column)")
+                continue
+            }
+            text.append(character)
+            column += 1
+            if character == "\n" {
+                line += 1
+                column = 1
+            }
+        }
+    }
+
+    func with(_ messages: [String]) -> [String] {
+        zip(places, messages).map { "\($0) \($1)" } + messages.dropFirst(places.count)
+    }
+}
