@@ -56,6 +56,7 @@ package struct CaseRunner {
                     key: record.key.map { String(decoding: $0, as: UTF8.self) },
                     time: record.timestamp * 1000,
                     change: record.header("plumbline.change") ?? "new",
+                    revision: record.header("plumbline.revision").flatMap { Int($0) } ?? 0,
                     value: String(decoding: record.value ?? [], as: UTF8.self))
             }
         }

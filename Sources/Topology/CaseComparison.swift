@@ -7,13 +7,16 @@ package struct ProducedRecord: Sendable {
     package var time: Int64
     /// `new`, `correct` or `withdraw`.
     package var change: String
+    /// Number of earlier versions; 0 for a new record.
+    package var revision: Int
     /// The record's value, JSON text.
     package var value: String
 
-    package init(key: String?, time: Int64, change: String, value: String) {
+    package init(key: String?, time: Int64, change: String, revision: Int = 0, value: String) {
         self.key = key
         self.time = time
         self.change = change
+        self.revision = revision
         self.value = value
     }
 }
@@ -93,6 +96,9 @@ package enum CaseComparison {
         }
         if let change = expected.change, change != produced.change {
             lines.append("change: expected \(change), got \(produced.change)")
+        }
+        if let revision = expected.revision, revision != produced.revision {
+            lines.append("revision: expected \(revision), got \(produced.revision)")
         }
         if expected.fields.isEmpty { return lines }
         guard let value = JSONReader.read(produced.value) else {

@@ -184,17 +184,25 @@ private struct CaseReader {
             case .step(let index): plan.steps[index].output.fields.map(\.name)
             case nil: []
             }
+        let own = ["key", "time", "change", "revision"]
         guard
             let reader = MappingReader(
-                node, what: "a record of '\(topic)'", keys: ["key", "time", "change"] + fields,
+                node, what: "a record of '\(topic)'", keys: own + fields,
                 collector, example: "{key: C1, level: warning}")
         else { return nil }
         let changes = [("new", "new"), ("correct", "correct"), ("withdraw", "withdraw")]
         let change = reader["change"] == nil ? nil : reader.choice("change", changes, default: "")
-        let values = (node.entries ?? []).filter { !["key", "time", "change"].contains($0.key) }
+        let values = (node.entries ?? []).filter { !own.contains($0.key) }
+        let revision = reader.text("revision", hint: "revision: 1")
+        let number = revision.flatMap { Int($0.value) }
+        if let revision, number == nil {
+            collector.report(
+                "'revision' is not a whole number", at: revision.location, hint: "revision: 1")
+        }
         return ExpectedRecord(
             key: reader.text("key", hint: "key: C1")?.value, time: instant(reader, "time"),
-            change: change, fields: values.map { .init($0.key, CaseReader.json($0.value)) },
+            change: change, revision: number,
+            fields: values.map { .init($0.key, CaseReader.json($0.value)) },
             location: node.location)
     }
 

@@ -59,6 +59,8 @@ package struct ExpectedRecord: Sendable {
     package var time: Int64?
     /// `new`, `correct` or `withdraw`.
     package var change: String?
+    /// Number of earlier versions.
+    package var revision: Int?
     package var fields: [JSONValue.Member]
     package var location: SourceLocation
 }
