@@ -100,8 +100,10 @@ package final class LogDirectory: Sendable {
 
     /// Closes all partitions and marks the directory as closed cleanly, then lets go of it.
     ///
-    /// After an unclean start, partitions that nobody opened are recovered first. When one cannot
-    /// be closed the others still are, the mark is not written, and the first error is thrown.
+    /// After an unclean start, partitions that nobody opened are recovered first; if one of them
+    /// is damaged, the mark is not written and whoever opens that partition gets the error. When
+    /// an open partition cannot be closed, the others still are, the mark is not written, and the
+    /// first error is thrown.
     package func close() throws(RecordLogError) {
         let (logs, lock) = members.withLock { members in
             defer { members = Members() }
@@ -116,24 +118,37 @@ package final class LogDirectory: Sendable {
         for place in logs.keys.sorted() {
             attempt { () throws(RecordLogError) in try logs[place]?.close() }
         }
+        var isWhole = wasClosedCleanly
         if !wasClosedCleanly {
-            attempt { () throws(RecordLogError) in try recoverOthers(besides: Set(logs.keys)) }
+            attempt { () throws(RecordLogError) in
+                isWhole = try recoverOthers(besides: Set(logs.keys))
+            }
         }
         attempt { () throws(RecordLogError) in try state.publish() }
-        if first == nil {
+        if first == nil, isWhole {
             attempt { () throws(RecordLogError) in try writeCleanMarker() }
         }
         if let first { throw first }
     }
 
-    private func recoverOthers(besides open: Set<TopicPartition>) throws(RecordLogError) {
+    /// Recovers the other partitions; false when one is damaged and was left as it is.
+    private func recoverOthers(
+        besides open: Set<TopicPartition>
+    ) throws(RecordLogError) -> Bool {
+        var isWhole = true
         for topic in try Self.topics(in: path, storage: storage) {
             for partition in 0..<topic.partitionCount {
                 let place = TopicPartition(topic.name, partition)
                 if open.contains(place) { continue }
-                try self.open(place, cuttingDamage: false).close()
+                do {
+                    try self.open(place, cuttingDamage: false).close()
+                } catch {
+                    guard case .damagedPartition = error else { throw error }
+                    isWhole = false
+                }
             }
         }
+        return isWhole
     }
 
     private func writeCleanMarker() throws(RecordLogError) {

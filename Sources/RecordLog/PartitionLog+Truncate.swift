@@ -6,7 +6,7 @@ extension PartitionLog {
     ///
     /// Does nothing at or beyond the log's end. It also ends the state after a failed `sync()`,
     /// when `offset` is not beyond `durableEndOffset`. Throws `offsetOutOfRange` before the log's
-    /// start. The high watermark moves back with the end; publish it before readers look.
+    /// start. A high watermark beyond `offset` moves back first and is published.
     package func truncate(to offset: Int64) throws(RecordLogError) {
         guard offset >= logStartOffset else {
             throw .offsetOutOfRange(
@@ -16,8 +16,12 @@ extension PartitionLog {
             throw .syncFailedBefore(partition: "\(place)", durableEnd: durableEndOffset)
         }
         guard offset < logEndOffset || syncFailed else { return }
-        if state.published(place) > offset { state.setPublished(place, offset) }
         if state.recoveryPoint(place) > offset { state.setRecoveryPoint(place, offset) }
+        if state.published(place) > offset {
+            // First, so that no crash leaves an end published that the log does not have.
+            state.setPublished(place, offset)
+            try state.publish()
+        }
         try removeSegments(beyond: offset)
         if let batch = try active.batch(reaching: offset) {
             if batch.header.baseOffset < offset {

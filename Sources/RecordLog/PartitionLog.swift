@@ -57,15 +57,7 @@ package final class PartitionLog: @unchecked Sendable {
         guard !syncFailed else {
             throw .syncFailedBefore(partition: "\(place)", durableEnd: durableEndOffset)
         }
-        guard case .header(let header) = RecordBatch.parseHeader(batch.span, at: 0),
-            header.byteCount == batch.count
-        else {
-            throw .corruptBatch(
-                path: "", position: 0, reason: .badLength(Int32(clamping: batch.count)))
-        }
-        guard header.recordCount > 0 else {
-            throw .corruptBatch(path: "", position: 0, reason: .badCount(header.recordCount))
-        }
+        let header = try Self.header(of: batch)
         guard header.baseOffset == logEndOffset else {
             throw .wrongBaseOffset(
                 partition: "\(place)", expected: logEndOffset, found: header.baseOffset)
@@ -74,6 +66,22 @@ package final class PartitionLog: @unchecked Sendable {
             if shouldRoll(before: header) { try roll() }
             try active.append(batch, header)
         } catch { throw .storage(error) }
+    }
+
+    private static func header(
+        of batch: [UInt8]
+    ) throws(RecordLogError) -> RecordBatch.Header {
+        let fault: BatchFault
+        switch RecordBatch.parseHeader(batch.span, at: 0) {
+        case .incomplete: fault = .truncated
+        case .fault(let found): fault = found
+        case .header(let header):
+            if header.byteCount == batch.count, header.recordCount > 0 { return header }
+            fault =
+                header.recordCount == 0
+                ? .badCount(0) : header.byteCount > batch.count ? .truncated : .trailingBytes
+        }
+        throw .corruptBatch(path: "", position: 0, reason: fault)
     }
 
     private func shouldRoll(before header: RecordBatch.Header) -> Bool {

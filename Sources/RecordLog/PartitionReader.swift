@@ -138,6 +138,30 @@ package final class PartitionReader {
         return nil
     }
 
+    /// The offset of the first visible record whose time stamp is not before `timestamp`
+    /// (milliseconds), or nil when there is none. Reads batch headers from the log's start on.
+    package func offset(forTimestamp timestamp: Int64) throws(RecordLogError) -> Int64? {
+        try listSegments()
+        for base in segments where base < visibleEnd {
+            let path = Segment.path(base, ".log", in: partitionPath)
+            let file = try storageCall { () throws(StorageError) in
+                try storage.open(path, .read)
+            }
+            defer { file.close() }
+            let size = try storageCall { () throws(StorageError) in try file.size() }
+            var scanner = SegmentScanner(file, end: size, verifiesChecksums: false)
+            while scanner.nextOffset < visibleEnd, let batch = try scanner.next() {
+                if batch.header.isControl || batch.header.maxTimestamp < timestamp { continue }
+                let block = try read(from: batch.header.baseOffset, maxBytes: 1)
+                guard let block else { return nil }
+                if let row = block.timestamps.firstIndex(where: { $0 >= timestamp }) {
+                    return block.offsets[row]
+                }
+            }
+        }
+        return nil
+    }
+
     private func corrupt(_ fault: BatchFault) -> RecordLogError {
         .corruptBatch(path: file?.path ?? partitionPath, position: filePosition, reason: fault)
     }

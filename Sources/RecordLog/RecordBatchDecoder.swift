@@ -36,8 +36,9 @@ package final class RecordBatchDecoder {
     ///
     /// Rows below `first` and rows from `limit` on are left out; the block's `nextOffset` is at most
     /// `limit`. A faulty batch after good ones ends the block; it is the next call's error.
+    /// With `isWhole` a block does not end for lack of space.
     func decode(
-        _ chunk: [UInt8], from first: Int64 = .min, limit: Int64 = .max
+        _ chunk: [UInt8], from first: Int64, limit: Int64, isWhole: Bool
     ) throws(Stop) -> Decoded {
         let scan = try scanBatches(chunk, limit: limit)
         if scan.batches.isEmpty {
@@ -47,24 +48,28 @@ package final class RecordBatchDecoder {
         if scan.isPlain {
             return try decodePlain(chunk, scan, from: first, limit: limit)
         }
-        return try decodeCompressed(chunk, scan, from: first, limit: limit)
+        return try decodeCompressed(chunk, scan, from: first, limit: limit, isWhole: isWhole)
     }
 
-    /// `decode(_:from:limit:)` with its error as a value.
-    func attempt(_ chunk: [UInt8], from first: Int64, limit: Int64) -> Result<Decoded, Stop> {
-        Result { () throws(Stop) in try decode(chunk, from: first, limit: limit) }
+    /// `decode` with its error as a value.
+    func attempt(
+        _ chunk: [UInt8], from first: Int64, limit: Int64, isWhole: Bool = false
+    ) -> Result<Decoded, Stop> {
+        Result { () throws(Stop) in
+            try decode(chunk, from: first, limit: limit, isWhole: isWhole)
+        }
     }
 
     /// Decodes a buffer that holds exactly one batch or several, all of them.
     package func decodeAll(_ bytes: [UInt8]) throws(RecordLogError) -> RecordBlock {
         var position = 0
-        switch attempt(bytes, from: .min, limit: .max) {
+        switch attempt(bytes, from: .min, limit: .max, isWhole: true) {
         case .success(let decoded) where decoded.consumed == bytes.count: return decoded.block
         case .success(let decoded):
             // What stopped it is what stands first in the rest.
             position = decoded.consumed
             if case .failure(.fault(let fault, _)) = attempt(
-                Array(bytes[position...]), from: .min, limit: .max)
+                Array(bytes[position...]), from: .min, limit: .max, isWhole: true)
             {
                 throw .corruptBatch(path: "", position: position, reason: fault)
             }
@@ -175,7 +180,7 @@ package final class RecordBatchDecoder {
 
     /// Decompresses batch after batch into one buffer; when it is full, the block ends early.
     private func decodeCompressed(
-        _ chunk: [UInt8], _ scan: Scan, from first: Int64, limit: Int64
+        _ chunk: [UInt8], _ scan: Scan, from first: Int64, limit: Int64, isWhole: Bool
     ) throws(Stop) -> Decoded {
         let compressed = scan.batches.reduce(0) { $0 + $1.header.byteCount }
         let guess = Double(compressed) * expansion * 1.25
@@ -194,15 +199,15 @@ package final class RecordBatchDecoder {
                     endOffset = batch.header.nextOffset
                 }
             }
-            if consumed > 0 {
+            var lacksSpace = false
+            if case .needsBytes = stop { lacksSpace = true }
+            if consumed > 0, !(isWhole && lacksSpace) {
                 expansion = max(1, Double(bytes.count) / Double(consumed))
                 return Decoded(
                     block: columns.block(over: bytes, nextOffset: min(endOffset, limit)),
                     consumed: consumed, endOffset: endOffset)
             }
-            guard case .needsBytes = stop else {
-                throw stop ?? .needsBytes(chunk.count + 1)
-            }
+            guard lacksSpace else { throw stop ?? .needsBytes(chunk.count + 1) }
             guard capacity < maximumBytes else {
                 throw .fault(
                     .tooLarge(limit: maximumBytes), offset: scan.batches[0].header.baseOffset)

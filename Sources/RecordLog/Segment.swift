@@ -221,6 +221,7 @@ extension Segment {
             if case .corruptBatch = error { return error }
             throw error
         }
+        index.finish()
         index.restartCount()
         return nil
     }
@@ -232,6 +233,7 @@ extension Segment {
     func cut() throws(StorageError) {
         try log.truncate(to: size)
         needsCut = false
+        index.finish()
         index.restartCount()
         flushedOffsetBytes = 0
         flushedTimeBytes = 0

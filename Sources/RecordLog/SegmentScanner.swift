@@ -17,6 +17,8 @@ package struct SegmentScanner {
     private var chunkStart: Int
     /// Where the next batch starts: what lies before is valid.
     package private(set) var position: Int
+    /// The offset after the last batch returned, or 0.
+    private(set) var nextOffset: Int64 = 0
 
     /// Scans `file` from byte `position` to byte `end`. Without checksums only headers are checked.
     package init(
@@ -56,6 +58,7 @@ package struct SegmentScanner {
         }
         let batch = Batch(header: header, position: position)
         position += header.byteCount
+        nextOffset = header.nextOffset
         return batch
     }
 

@@ -19,8 +19,14 @@ struct VectorTests {
             var hex: String
         }
         var unsignedVarint: [Vector]
-        var varint_zigzag32: [Vector]
-        var varlong_zigzag64: [Vector]
+        var zigZag32: [Vector]
+        var zigZag64: [Vector]
+
+        enum CodingKeys: String, CodingKey {
+            case unsignedVarint
+            case zigZag32 = "varint_zigzag32"
+            case zigZag64 = "varlong_zigzag64"
+        }
     }
 
     private func load<T: Decodable>(_ name: String, as type: T.Type) throws -> T {
@@ -67,8 +73,8 @@ struct VectorTests {
     @Test func varintsOfKafka() throws {
         let vectors = try load("kafka-varint.json", as: Varints.self)
         #expect(vectors.unsignedVarint.count == 14)
-        #expect(vectors.varint_zigzag32.count == 21)
-        #expect(vectors.varlong_zigzag64.count == 43)
+        #expect(vectors.zigZag32.count == 21)
+        #expect(vectors.zigZag64.count == 43)
         for vector in vectors.unsignedVarint {
             let value = UInt32(bitPattern: try #require(Int32(vector.value)))
             var written: [UInt8] = []
@@ -79,12 +85,12 @@ struct VectorTests {
             #expect(Varint.readUnsigned32(written.span, at: &position) == value)
             #expect(position == written.count)
         }
-        for vector in vectors.varint_zigzag32 {
+        for vector in vectors.zigZag32 {
             var position = 0
             let read = Varint.readSigned32(bytes(vector.hex).span, at: &position)
             #expect(read == Int32(vector.value))
         }
-        for vector in vectors.varlong_zigzag64 {
+        for vector in vectors.zigZag64 {
             let value = try #require(Int64(vector.value))
             var written: [UInt8] = []
             Varint.appendSigned(value, to: &written)

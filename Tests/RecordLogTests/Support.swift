@@ -100,3 +100,18 @@ func bytes(hexadecimal text: String) -> [UInt8] {
     }
     return result
 }
+
+/// Changes a file on the real disk behind the log's back.
+func tamper(_ path: String, _ change: (inout [UInt8]) -> Void) throws {
+    let storage = PosixStorage()
+    var content = try storage.contents(of: path) ?? []
+    change(&content)
+    let file = try storage.open(path, .replace)
+    try file.write(content.span, at: 0)
+    file.close()
+}
+
+/// The names in a directory that end so.
+func names(in directory: String, endingWith suffix: String) throws -> [String] {
+    try PosixStorage().list(directory).filter { $0.hasSuffix(suffix) }
+}
