@@ -27,6 +27,7 @@ struct SinkNode {
     var isNullable: Bool
     var rounds: Bool
     var encoding: Field.TimestampEncoding
+    /// Digits after the point that a number keeps: microseconds of its unit for a timestamp.
     var scale: Int
     /// Rows held, and rows that the storage has room for.
     var count = 0
@@ -56,7 +57,13 @@ struct SinkNode {
         case .decimal(let scale, _):
             kind = .decimal
             self.scale = scale
-        case .timestamp: kind = .timestamp
+        case .timestamp:
+            kind = .timestamp
+            switch encoding {
+            case .automatic, .epochMilliseconds: scale = 3
+            case .epochSeconds: scale = 6
+            case .epochMicroseconds, .rfc3339: scale = 0
+            }
         case .duration: kind = .duration
         case .double: kind = .double
         case .string: kind = .string

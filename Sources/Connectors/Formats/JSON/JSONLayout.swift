@@ -21,14 +21,15 @@ struct JSONTemplate {
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var masks: (UInt64, UInt64, UInt64, UInt64) = (~0, ~0, ~0, ~0)
     var count = 0
-    /// Index of the member, or -1 for one that is skipped.
-    var member = -1
+    /// What to do with the value: ``skip``, a node of ``ColumnSinks``, or `~1 - index` for a
+    /// member that has several targets or lies on a path.
+    var action = JSONTemplate.skip
 
-    init() {}
+    static let skip = -1
 
     /// Remembers the text `start..<end`.
-    init(_ text: JSONText, _ start: Int, _ end: Int, member: Int) {
-        self.member = member
+    init(_ text: JSONText, _ start: Int, _ end: Int, action: Int) {
+        self.action = action
         guard end - start <= Self.maximumCount else { return }
         count = end - start
         func mask(_ word: Int) -> UInt64 {
@@ -40,21 +41,6 @@ struct JSONTemplate {
             text.load(start) & masks.0, text.load(start + 8) & masks.1,
             text.load(start + 16) & masks.2, text.load(start + 24) & masks.3
         )
-    }
-
-    /// Whether the text at `position` is this one. An empty template fits nothing, for a NUL is
-    /// not JSON.
-    @inline(__always)
-    func fits(_ text: JSONText, _ position: Int) -> Bool {
-        var difference = (text.load(position) ^ words.0) & masks.0
-        if count > 8 {
-            difference |= (text.load(position &+ 8) ^ words.1) & masks.1
-            if count > 16 {
-                difference |= (text.load(position &+ 16) ^ words.2) & masks.2
-                difference |= (text.load(position &+ 24) ^ words.3) & masks.3
-            }
-        }
-        return difference == 0 && position &+ count <= text.end
     }
 }
 

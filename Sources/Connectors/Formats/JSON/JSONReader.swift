@@ -57,16 +57,16 @@ struct JSONReader {
         var position = start
         var slot = 0
         while true {
-            let member: Int
-            if slot < layouts[layout].templateCount, templates[slot].fits(text, position) {
-                member = templates[slot].member
+            let action: Int
+            if slot < layouts[layout].templateCount, fits(templates + slot, position) {
+                action = templates[slot].action
                 position &+= templates[slot].count
                 slot &+= 1
             } else if slot &+ 1 < layouts[layout].templateCount,
-                templates[slot &+ 1].fits(text, position)
+                fits(templates + slot + 1, position)
             {
                 // A member that was left out this time.
-                member = templates[slot &+ 1].member
+                action = templates[slot &+ 1].action
                 position &+= templates[slot &+ 1].count
                 slot &+= 2
             } else {
@@ -74,15 +74,17 @@ struct JSONReader {
                 if text.byte(name) == 0x7D, slot == 0 { return name &+ 1 }
                 let value = memberName(name)
                 guard value >= 0 else { return value }
-                member = find(layout, name)
-                remember(layout, slot, position, value, member)
+                action = find(layout, name)
+                remember(layout, slot, position, value, action)
                 position = value
                 slot &+= 1
             }
-            if member < 0 {
+            if action >= 0 {
+                position = value(action, position, row: row, depth: depth)
+            } else if action == JSONTemplate.skip {
                 position = text.skipValue(position, depth: depth)
             } else {
-                position = memberValue(member, position, row: row, depth: depth)
+                position = members(~1 &- action, position, row: row, depth: depth)
             }
             guard position >= 0 else { return position }
             position = text.skipComma(position)
@@ -90,6 +92,28 @@ struct JSONReader {
                 return text.byte(~position) == 0x7D ? ~position &+ 1 : position
             }
         }
+    }
+
+    /// Whether the text at `position` is the template's. An empty one fits nothing, for a NUL is
+    /// not JSON.
+    @inline(__always)
+    private func fits(_ template: UnsafePointer<JSONTemplate>, _ position: Int) -> Bool {
+        let count = template.pointee.count
+        var difference =
+            (text.load(position) ^ template.pointee.words.0) & template.pointee.masks.0
+        if count > 8 {
+            difference |=
+                (text.load(position &+ 8) ^ template.pointee.words.1) & template.pointee.masks.1
+            if count > 16 {
+                difference |=
+                    (text.load(position &+ 16) ^ template.pointee.words.2)
+                    & template.pointee.masks.2
+                difference |=
+                    (text.load(position &+ 24) ^ template.pointee.words.3)
+                    & template.pointee.masks.3
+            }
+        }
+        return difference == 0 && position &+ count <= text.end
     }
 
     /// Reads a name, a colon and white space: the position of the value.
@@ -102,7 +126,8 @@ struct JSONReader {
         return text.skipSpace(colon &+ 1)
     }
 
-    /// The member of a layout whose name stands at `start`, checked already; -1 for none.
+    /// What to do with the member whose name stands at `start`, checked already; see
+    /// ``JSONTemplate/action``.
     private func find(_ layout: Int, _ start: Int) -> Int {
         let end = text.scanString(start &+ 1)
         let hasEscapes = text.byte(end) != 0x22
@@ -112,31 +137,33 @@ struct JSONReader {
             let wanted = UnsafeBufferPointer(
                 start: names + members[member].nameStart, count: members[member].nameCount)
             if let name {
-                if wanted.elementsEqual(name) { return member }
+                if wanted.elementsEqual(name) { return action(member) }
             } else if wanted.count == end &- start &- 1,
                 wanted.elementsEqual(text.bytes(start &+ 1..<end))
             {
-                return member
+                return action(member)
             }
         }
-        return -1
+        return JSONTemplate.skip
+    }
+
+    private func action(_ member: Int) -> Int {
+        let target = targets[members[member].firstTarget]
+        return members[member].targetCount == 1 && target >= 0 ? target : ~1 &- member
     }
 
     private func remember(
-        _ layout: Int, _ slot: Int, _ start: Int, _ end: Int, _ member: Int
+        _ layout: Int, _ slot: Int, _ start: Int, _ end: Int, _ action: Int
     ) {
         guard slot < JSONLayout.templateCapacity else { return }
-        layouts[layout].templates[slot] = JSONTemplate(text, start, end, member: member)
+        layouts[layout].templates[slot] = JSONTemplate(text, start, end, action: action)
         if slot == layouts[layout].templateCount { layouts[layout].templateCount &+= 1 }
     }
 
-    @inline(__always)
-    private func memberValue(_ member: Int, _ start: Int, row: Int, depth: Int) -> Int {
+    /// Reads the value of a member that has several targets, or lies on a path.
+    @inline(never)
+    private func members(_ member: Int, _ start: Int, row: Int, depth: Int) -> Int {
         let first = members[member].firstTarget
-        let target = targets[first]
-        if members[member].targetCount == 1, target >= 0 {
-            return value(target, start, row: row, depth: depth)
-        }
         var next = start
         for index in first..<first &+ members[member].targetCount where next >= 0 {
             let target = targets[index]
@@ -206,6 +233,8 @@ struct JSONReader {
             sink.pointee.byteCount &+= count
             sink.pointee.append(end: sink.pointee.byteCount)
             return end &+ 1
+        case .timestamp where first &- 0x30 < 10 && sink.pointee.encoding != .rfc3339:
+            return epochTime(node, start)
         default: return otherValue(node, start, first, depth: depth)
         }
         return wrongType(node, start, depth: depth)
@@ -278,24 +307,25 @@ struct JSONReader {
         return number.next
     }
 
+    /// Reads a number since the epoch.
+    @inline(__always)
+    private func epochTime(_ node: Int, _ start: Int) -> Int {
+        let number = text.decimal(
+            start, scale: nodes[node].scale, rounds: nodes[node].rounds)
+        guard number.next >= 0, number.status == .value else { return odd(number, node) }
+        if number.value >= Timestamp.minimum, number.value <= Timestamp.maximum {
+            nodes[node].append(number.value)
+        } else {
+            note(.outOfRange, node)
+        }
+        return number.next
+    }
+
     private func timestamp(_ node: Int, _ start: Int, isNumber: Bool) -> Int {
         let encoding = nodes[node].encoding
         if isNumber {
-            let scale: Int
-            switch encoding {
-            case .automatic, .epochMilliseconds: scale = 3
-            case .epochSeconds: scale = 6
-            case .epochMicroseconds: scale = 0
-            case .rfc3339: return wrongType(node, start, depth: 0)
-            }
-            let number = text.decimal(start, scale: scale, rounds: nodes[node].rounds)
-            guard number.next >= 0, number.status == .value else { return odd(number, node) }
-            if number.value >= Timestamp.minimum, number.value <= Timestamp.maximum {
-                nodes[node].append(number.value)
-            } else {
-                note(.outOfRange, node)
-            }
-            return number.next
+            guard encoding != .rfc3339 else { return wrongType(node, start, depth: 0) }
+            return epochTime(node, start)
         }
         guard encoding == .automatic || encoding == .rfc3339 else {
             return wrongType(node, start, depth: 0)

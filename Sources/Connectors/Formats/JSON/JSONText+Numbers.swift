@@ -47,15 +47,10 @@ extension JSONText {
     private func digits(_ start: Int, _ value: inout UInt64) -> Int {
         var position = start
         while true {
-            let word = load(position) ^ 0x3030_3030_3030_3030
-            // Bytes that are not 0...9; only the lowest mark is exact, and only it is used.
-            let others = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
-            let count = min(others.trailingZeroBitCount >> 3, end &- position)
+            let word = load(position) ^ Self.zeros
+            let count = min(nonDigits(word).trailingZeroBitCount >> 3, end &- position)
             guard count > 0 else { return position }
-            var eight = word << UInt64(64 &- 8 &* count)
-            eight = (eight &* 2561) >> 8 & 0x00FF_00FF_00FF_00FF
-            eight = (eight &* 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
-            eight = (eight &* 42_949_672_960_001) >> 32
+            let eight = eightDigits(word << UInt64(64 &- 8 &* count))
             value = value &* powersOfTen[count] &+ eight
             position &+= count
             if count < 8 { return position }
@@ -66,8 +61,28 @@ extension JSONText {
     @inline(__always)
     private func skipDigits(_ start: Int) -> Int {
         var position = start
-        while byte(position) &- 0x30 < 10 { position &+= 1 }
-        return position
+        while true {
+            let count = nonDigits(load(position) ^ Self.zeros).trailingZeroBitCount >> 3
+            position = min(position &+ count, max(position, end))
+            if count < 8 { return position }
+        }
+    }
+
+    private static var zeros: UInt64 { 0x3030_3030_3030_3030 }
+
+    /// Marks, by its highest bit, each byte of `word` that is not 0...9.
+    @inline(__always)
+    private func nonDigits(_ word: UInt64) -> UInt64 {
+        (((word & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676) | word)
+            & 0x8080_8080_8080_8080
+    }
+
+    /// The number that eight bytes 0...9 stand for, the first the lowest and most significant.
+    @inline(__always)
+    private func eightDigits(_ word: UInt64) -> UInt64 {
+        let pairs = (word &* 2561) >> 8 & 0x00FF_00FF_00FF_00FF
+        let fours = (pairs &* 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
+        return (fours &* 42_949_672_960_001) >> 32
     }
 
     /// Reads a number and checks its grammar only.
@@ -95,12 +110,45 @@ extension JSONText {
         return position > digits ? position : ~position
     }
 
+    /// Reads a number without sign and exponent whose text and next byte are in one word: up to
+    /// seven bytes, the usual reading of a sensor. False when it is not that.
+    @inline(__always)
+    private func shortNumber(_ start: Int, _ parts: inout NumberParts) -> Bool {
+        let word = load(start)
+        let digits = word ^ Self.zeros
+        let marks = nonDigits(digits)
+        let whole = marks.trailingZeroBitCount >> 3
+        guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return false }
+        var length = whole
+        var joined = digits
+        if word >> UInt64(8 &* whole) & 0xFF == 0x2E {
+            let rest = marks & (marks &- 1)
+            length = rest.trailingZeroBitCount >> 3
+            guard rest != 0, length > whole &+ 1 else { return false }
+            let low: UInt64 = (1 << UInt64(8 &* whole)) &- 1
+            joined = (digits & low) | (digits >> 8 & ~low)
+            parts.fractionCount = length &- whole &- 1
+            parts.digitCount = length &- 1
+        } else {
+            parts.digitCount = length
+        }
+        let next = word >> UInt64(8 &* length) & 0xFF
+        guard next | 0x20 != 0x65, start &+ length <= end else {
+            parts = NumberParts(next: parts.next, isNegative: parts.isNegative)
+            return false
+        }
+        parts.digits = eightDigits(joined << UInt64(64 &- 8 &* parts.digitCount))
+        parts.next = start &+ length
+        return true
+    }
+
     /// Reads a number's parts.
     @inline(__always)
     private func number(_ start: Int) -> NumberParts {
         var parts = NumberParts(next: start)
         parts.isNegative = byte(start) == 0x2D
         let whole = parts.isNegative ? start &+ 1 : start
+        if shortNumber(whole, &parts) { return parts }
         var position = digits(whole, &parts.digits)
         parts.digitCount = position &- whole
         guard parts.digitCount > 0, parts.digitCount == 1 || byte(whole) != 0x30 else {

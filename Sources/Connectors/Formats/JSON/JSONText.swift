@@ -119,6 +119,7 @@ struct JSONText {
     /// position after it, anything else the complement of where it stands.
     @inline(__always)
     func skipComma(_ start: Int) -> Int {
+        if byte(start) == 0x2C { return start &+ 1 }
         let position = skipSpace(start)
         return byte(position) == 0x2C ? position &+ 1 : ~position
     }
@@ -217,10 +218,18 @@ struct JSONText {
     // MARK: Skipping
 
     /// Reads one value of any type and checks it whole. `depth` containers are open around it.
+    @inline(__always)
     func skipValue(_ start: Int, depth: Int) -> Int {
+        let first = byte(start)
+        if first == 0x22 { return skipString(start &+ 1) }
+        if first &- 0x30 < 10 { return skipNumber(start) }
+        return skipOther(start, depth: depth)
+    }
+
+    @inline(never)
+    private func skipOther(_ start: Int, depth: Int) -> Int {
         switch byte(start) {
-        case 0x22: return skipString(start &+ 1)
-        case 0x2D, 0x30...0x39: return skipNumber(start)
+        case 0x2D: return skipNumber(start)
         case 0x74: return skipTrue(start)
         case 0x66: return skipFalse(start)
         case 0x6E: return skipNull(start)
