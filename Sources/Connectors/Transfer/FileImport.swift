@@ -92,10 +92,11 @@ package struct FileImport {
     package func run(open: () throws -> any ImportTarget) throws -> ImportSummary {
         var summary = ImportSummary()
         summary.bytes = survey.byteCount
-        guard survey.byteCount > 0 else { return summary }
         if let reason = TopicPartition.fault(inTopicName: options.topic) {
             throw RecordLogError.invalidTopicName(options.topic, reason: reason)
         }
+        try checkPartitions()
+        guard survey.byteCount > 0 else { return summary }
         let stateFile = try ImportStateFile(
             dataPath: options.dataPath, topic: options.topic, hash: hashText)
         defer { stateFile.release() }
@@ -123,6 +124,17 @@ package struct FileImport {
         }
         try target.close()
         return summary
+    }
+
+    /// Throws when the topic is there with another number of partitions than asked for.
+    private func checkPartitions() throws {
+        guard let wanted = options.partitions else { return }
+        let topics = try LogDirectory.topics(in: EmbeddedLog.logPath(options.dataPath))
+        guard let topic = topics.first(where: { $0.name == options.topic }),
+            topic.partitionCount != wanted
+        else { return }
+        throw RecordLogError.partitionCountDiffers(
+            topic: topic.name, existing: topic.partitionCount, wanted: wanted)
     }
 
     /// Whether a finished import's records are still there: its topic is, and is long enough.

@@ -29,7 +29,10 @@ struct ImportPass {
         json = JSONFieldFinder(options.fields)
         frame = FrameFieldFinder(options.fields)
         codec = options.codec
-        batchBytes = options.codec == .none ? 48 << 10 : 128 << 10
+        // Open batches of many partitions together keep to 64 MiB.
+        batchBytes = min(
+            options.codec == .none ? 48 << 10 : 128 << 10,
+            max(4 << 10, (64 << 20) / max(stored.count, 1)))
         self.producerID = producerID
         self.arrival = arrival
         self.stored = stored
