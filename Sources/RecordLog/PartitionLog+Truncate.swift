@@ -120,6 +120,10 @@ extension PartitionLog {
                 value: block.value(row), headers: block.headers(row))
         }
         let codec = CompressionCodec(rawValue: batch.header.codecCode) ?? .none
-        return try builder.finish(baseOffset: batch.header.baseOffset, codec: codec)
+        let producer = RecordBatch.Producer(
+            id: batch.header.producerID, epoch: batch.header.producerEpoch,
+            baseSequence: batch.header.baseSequence)
+        return try builder.finish(
+            baseOffset: batch.header.baseOffset, codec: codec, producer: producer)
     }
 }

@@ -12,6 +12,36 @@ package enum RecordBatch {
     /// The fewest bytes of a record: seven fields of one byte.
     static let minimumRecordSize = 7
 
+    /// Who wrote a batch, as Kafka's idempotent producers say it: its records in one partition are
+    /// numbered from 0 on, and the number starts again after `Int32.max`.
+    package struct Producer: Hashable, Sendable {
+        package var id: Int64
+        package var epoch: Int16
+        /// The number of the batch's first record.
+        package var baseSequence: Int32
+
+        /// `recordsBefore` records of this producer stand before the batch in its partition.
+        package init(id: Int64, epoch: Int16 = 0, recordsBefore: Int64) {
+            self.id = id
+            self.epoch = epoch
+            baseSequence = Self.sequence(recordsBefore)
+        }
+
+        init(id: Int64, epoch: Int16, baseSequence: Int32) {
+            self.id = id
+            self.epoch = epoch
+            self.baseSequence = baseSequence
+        }
+
+        /// A batch that names no producer.
+        package static let none = Self(id: -1, epoch: -1, baseSequence: -1)
+
+        /// The number of the record that stands after so many of its producer.
+        package static func sequence(_ recordsBefore: Int64) -> Int32 {
+            Int32(truncatingIfNeeded: recordsBefore & Int64(Int32.max))
+        }
+    }
+
     /// The header's fields.
     package struct Header: Hashable, Sendable {
         package var baseOffset: Int64

@@ -1,7 +1,7 @@
 import Primitives
 
-/// Collects records and encodes them as one record batch, version 2, of the log's own: no
-/// producer id, leader epoch 0, offsets one after the other.
+/// Collects records and encodes them as one record batch, version 2, of the log's own: leader epoch
+/// 0, offsets one after the other, no producer unless one is given.
 ///
 /// The buffer is reused from batch to batch. Threading: one thread at a time.
 package struct RecordBatchBuilder {
@@ -108,11 +108,11 @@ package struct RecordBatchBuilder {
     }
 
     /// Encodes the records as a batch from `baseOffset` on and forgets them. Call it with at least
-    /// one record.
+    /// one record. `producer` says who wrote them, and the place of the first among its records.
     ///
     /// Throws `batchTooLarge` beyond 2 GiB, and keeps the records when it throws.
     package mutating func finish(
-        baseOffset: Int64, codec: CompressionCodec
+        baseOffset: Int64, codec: CompressionCodec, producer: RecordBatch.Producer = .none
     ) throws(RecordLogError) -> [UInt8] {
         guard used <= Int(Int32.max), recordCount <= Int(Int32.max) else {
             throw .batchTooLarge(bytes: used)
@@ -133,8 +133,9 @@ package struct RecordBatchBuilder {
         let header = RecordBatch.Header(
             baseOffset: baseOffset, byteCount: batch.count, partitionLeaderEpoch: 0, checksum: 0,
             attributes: Int16(codec.rawValue), lastOffsetDelta: Int32(max(recordCount - 1, 0)),
-            baseTimestamp: baseTimestamp, maxTimestamp: maxTimestamp, producerID: -1,
-            producerEpoch: -1, baseSequence: -1, recordCount: Int32(recordCount))
+            baseTimestamp: baseTimestamp, maxTimestamp: maxTimestamp, producerID: producer.id,
+            producerEpoch: producer.epoch, baseSequence: producer.baseSequence,
+            recordCount: Int32(recordCount))
         header.write(over: &batch)
         reset()
         return batch

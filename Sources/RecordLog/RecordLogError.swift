@@ -19,6 +19,8 @@ package enum RecordLogError: Error, Hashable, Sendable, CustomStringConvertible 
     case offsetOutOfRange(partition: String, offset: Int64, valid: ClosedRange<Int64>)
     case malformedFile(path: String, reason: String)
     case batchTooLarge(bytes: Int)
+    /// The batches of one producer do not follow one another.
+    case producerGap(partition: String, offset: Int64, expected: Int32, found: Int32)
     case compressionFailed(codec: CompressionCodec, reason: String)
     /// A failed sync leaves unknown bytes on disk; the log must be cut to its durable end first.
     case syncFailedBefore(partition: String, durableEnd: Int64)
@@ -55,6 +57,9 @@ package enum RecordLogError: Error, Hashable, Sendable, CustomStringConvertible 
         case .malformedFile(let path, let reason): return "\(path): \(reason)"
         case .batchTooLarge(let bytes):
             return "a record batch of \(bytes) bytes is larger than the format allows"
+        case .producerGap(let partition, let offset, let expected, let found):
+            return "\(partition): the batch at offset \(offset) is numbered \(found) by its writer"
+                + " where \(expected) is next; records before it are missing"
         case .compressionFailed(let codec, let reason):
             return "\(codec.name) compression failed: \(reason)"
         case .syncFailedBefore(let partition, let durableEnd):

@@ -83,11 +83,23 @@ package final class EmbeddedLog: @unchecked Sendable {
         if log.logEndOffset > log.highWatermark { try log.truncate(to: log.highWatermark) }
     }
 
+    /// How many stored records of a partition from `offset` on a producer wrote; see
+    /// `PartitionLog.recordCount(ofProducer:from:)`.
+    package func recordCount(
+        ofProducer producerID: Int64, in place: TopicPartition, from offset: Int64
+    ) throws -> Int64 {
+        condition.lock()
+        defer { condition.unlock() }
+        return try directory.partition(place.topic, place.partition)
+            .recordCount(ofProducer: producerID, from: offset)
+    }
+
     /// Appends to several partitions, syncs them in parallel and then publishes them together.
     ///
     /// On an error (a full disk, for example) nothing of it becomes visible and each partition is
     /// cut back to its former end, so the same call can be made again. O(bytes) and one sync.
-    package func commit(_ appends: [PartitionAppend]) throws {
+    /// With `rebasing` the batches may be built for any offset; they get the next ones.
+    package func commit(_ appends: [PartitionAppend], rebasing: Bool = false) throws {
         condition.lock()
         defer { condition.unlock() }
         var touched: [(log: PartitionLog, end: Int64)] = []
@@ -95,7 +107,10 @@ package final class EmbeddedLog: @unchecked Sendable {
             for append in appends where !append.batches.isEmpty {
                 let log = try directory.partition(append.place.topic, append.place.partition)
                 touched.append((log, log.logEndOffset))
-                for batch in append.batches { try log.append(batch) }
+                for var batch in append.batches {
+                    if rebasing { RecordBatch.rebase(&batch, to: log.logEndOffset) }
+                    try log.append(batch)
+                }
             }
             try sync(touched.map(\.log))
             for (log, _) in touched { try log.setHighWatermark(log.logEndOffset) }

@@ -1,0 +1,209 @@
+import Glibc
+import Primitives
+import RecordLog
+
+/// What an import is to do.
+package struct ImportOptions: Sendable {
+    package enum Format: String, Sendable, CaseIterable {
+        case json, hj212
+    }
+
+    package var dataPath: String
+    package var topic: String
+    package var format: Format
+    package var fields: ImportFields
+    package var codec: CompressionCodec
+    /// nil: what the topic has, or the default.
+    package var partitions: Int?
+
+    package init(
+        dataPath: String, topic: String, format: Format, fields: ImportFields = ImportFields(),
+        codec: CompressionCodec = .lz4, partitions: Int? = nil
+    ) {
+        self.dataPath = dataPath
+        self.topic = topic
+        self.format = format
+        self.fields = fields
+        self.codec = codec
+        self.partitions = partitions
+    }
+
+    /// Two imports of a file with the same text give the same records.
+    var meaning: String { "format: \(format.rawValue), \(fields.description)" }
+}
+
+/// What an import has done.
+package struct ImportSummary: Sendable {
+    /// The file was there already, whole; nothing was done.
+    package var isSkipped = false
+    /// All records of the file.
+    package var records = 0
+    /// Those among them that an earlier, interrupted import had stored.
+    package var resumed = 0
+    package var recordsByPartition: [Int] = []
+    /// Lines stored as they are although the format or a field asked for could not be read.
+    package var unreadable = 0
+    /// The number of the first of them, from 1.
+    package var firstUnreadableLine: Int?
+    package var bytes = 0
+
+    package init() {}
+}
+
+/// Imports one file into one topic: every line a record, once, however often it is interrupted.
+///
+/// Each batch carries the identity of (content, topic) as its Kafka producer and its number in the
+/// partition, so that the log itself tells how far an interrupted import came. One thread.
+package struct FileImport {
+    /// Bytes of lines between two commits.
+    private static let chunkBytes = 8 << 20
+    private let options: ImportOptions
+    private let file: ImportFile
+    private let survey: ImportFile.Survey
+    private let sha256: [UInt8]
+    private let producerID: Int64
+    /// Called now and then with the bytes done.
+    package var onProgress: (Int) -> Void = { _ in }
+
+    /// `sha256` is the hash of the file's bytes; `identify` gives that of other bytes.
+    package init(
+        _ options: ImportOptions, file: ImportFile, survey: ImportFile.Survey, sha256: [UInt8],
+        identify: ([UInt8]) -> [UInt8]
+    ) {
+        self.options = options
+        self.file = file
+        self.survey = survey
+        self.sha256 = sha256
+        let identity = identify(Array("plumbline import \(options.topic)\n".utf8) + sha256)
+        let word = identity.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        producerID = Int64(word >> 2)
+    }
+
+    private var hashText: String {
+        sha256.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+    }
+
+    /// Imports the file, or what of it is not there yet.
+    ///
+    /// `open` is called when there is something to do. Safe to call again after any error.
+    package func run(open: () throws -> any ImportTarget) throws -> ImportSummary {
+        var summary = ImportSummary()
+        summary.bytes = survey.byteCount
+        if let reason = TopicPartition.fault(inTopicName: options.topic) {
+            throw RecordLogError.invalidTopicName(options.topic, reason: reason)
+        }
+        try checkPartitions()
+        guard survey.byteCount > 0 else { return summary }
+        let stateFile = try ImportStateFile(
+            dataPath: options.dataPath, topic: options.topic, hash: hashText)
+        defer { stateFile.release() }
+        let earlier = try stateFile.read()
+        if let earlier {
+            if try isStored(earlier) {
+                summary.isSkipped = true
+                summary.records = earlier.records
+                return summary
+            }
+            guard earlier.meaning == options.meaning else {
+                throw Diagnostic(
+                    "an import of this file into \(options.topic) was broken off, with other"
+                        + " options (\(earlier.meaning))",
+                    hint: "repeat it with those options; now they are \(options.meaning)")
+            }
+        }
+        let target = try open()
+        do {
+            try run(into: target, stateFile, earlier, &summary)
+        } catch {
+            // The first error is the one to tell.
+            try? target.close()
+            throw error
+        }
+        try target.close()
+        return summary
+    }
+
+    /// Throws when the topic is there with another number of partitions than asked for.
+    private func checkPartitions() throws {
+        guard let wanted = options.partitions else { return }
+        let topics = try LogDirectory.topics(in: EmbeddedLog.logPath(options.dataPath))
+        guard let topic = topics.first(where: { $0.name == options.topic }),
+            topic.partitionCount != wanted
+        else { return }
+        throw RecordLogError.partitionCountDiffers(
+            topic: topic.name, existing: topic.partitionCount, wanted: wanted)
+    }
+
+    /// Whether a finished import's records are still there: its topic is, and is long enough.
+    private func isStored(_ state: ImportState) throws -> Bool {
+        guard state.isComplete else { return false }
+        let log = EmbeddedLog.logPath(options.dataPath)
+        let topics = try LogDirectory.topics(in: log)
+        guard let topic = topics.first(where: { $0.name == options.topic }) else { return false }
+        var stored: Int64 = 0
+        for (partition, start) in state.startOffsets.enumerated() {
+            guard partition < topic.partitionCount else { return false }
+            let reader = try PartitionReader(
+                directory: log, topic: topic.name, partition: partition)
+            defer { reader.close() }
+            stored += max(0, reader.visibleEnd - start)
+        }
+        return stored >= Int64(state.records)
+    }
+
+    private func run(
+        into target: any ImportTarget, _ stateFile: ImportStateFile, _ earlier: ImportState?,
+        _ summary: inout ImportSummary
+    ) throws {
+        let ends = try target.ensureTopic(options.topic, partitions: options.partitions)
+        var state =
+            earlier
+            ?? ImportState(
+                isComplete: false, topic: options.topic, file: file.name, sha256: hashText,
+                bytes: survey.byteCount, meaning: options.meaning, startOffsets: ends,
+                startedAt: Self.now(), records: 0)
+        if state.isComplete || state.startOffsets.count != ends.count
+            || zip(state.startOffsets, ends).contains(where: { $0 > $1 })
+        {
+            // The topic was removed since.
+            state.isComplete = false
+            state.startOffsets = ends.map { _ in 0 }
+        }
+        // Without a state of ours the log is searched whole: only it is certain.
+        let counts = try target.recordCounts(
+            topic: options.topic, producerID: producerID,
+            from: earlier == nil ? ends.map { _ in 0 } : state.startOffsets)
+        if earlier == nil, counts.contains(where: { $0 > 0 }) {
+            state.startOffsets = ends.map { _ in 0 }
+        }
+        try stateFile.write(state)
+        var pass = ImportPass(
+            options, producerID: producerID, stored: counts, arrival: state.startedAt)
+        try file.forEachChunk(of: Self.chunkBytes) { lines, position in
+            let batches = try pass.take(lines)
+            if !batches.isEmpty { try target.append(topic: options.topic, batches) }
+            onProgress(position)
+        }
+        let rest = try pass.finish()
+        if !rest.isEmpty { try target.append(topic: options.topic, rest) }
+        try file.checkUnchanged()
+        summary.recordsByPartition = pass.recordsByPartition
+        summary.records = pass.recordsByPartition.reduce(0, +)
+        summary.resumed = Int(counts.reduce(0, +))
+        summary.unreadable = pass.unreadable
+        summary.firstUnreadableLine = pass.firstUnreadableLine
+        state.isComplete = true
+        state.records = summary.records
+        try stateFile.write(state)
+    }
+
+    /// The wall clock in milliseconds since the epoch.
+    private static func now() -> Int64 {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+    }
+}

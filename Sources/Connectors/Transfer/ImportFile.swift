@@ -1,0 +1,215 @@
+import Glibc
+import Primitives
+import RecordLog
+
+/// A file to import, open for reading, or a copy of a stream. One thread.
+package final class ImportFile {
+    /// A longer line is refused: nothing that a topology reads is that long.
+    package static let maximumLineBytes = 16 << 20
+    private static let readBytes = 4 << 20
+
+    /// What one pass over the bytes has shown.
+    package struct Survey: Sendable {
+        package var byteCount: Int
+        package var lineCount: Int
+    }
+
+    /// The name in messages.
+    package let name: String
+    private let descriptor: Int32
+    /// Size and time of change when it was opened.
+    private let opened: (size: Int, seconds: Int, nanoseconds: Int)
+
+    private init(name: String, descriptor: Int32) throws {
+        self.name = name
+        self.descriptor = descriptor
+        opened = try Self.status(descriptor, name)
+    }
+
+    deinit { close(descriptor) }
+
+    private static func status(
+        _ descriptor: Int32, _ name: String
+    ) throws(Diagnostic) -> (size: Int, seconds: Int, nanoseconds: Int) {
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else { throw failure("read", name) }
+        return (
+            Int(information.st_size), information.st_mtim.tv_sec, information.st_mtim.tv_nsec
+        )
+    }
+
+    /// Opens a file; what is no regular file (a pipe) is copied into `spoolDirectory` first, and
+    /// `-` is the standard input.
+    package static func open(_ path: String, spoolDirectory: String) throws -> ImportFile {
+        if path == "-" {
+            return try spool(STDIN_FILENO, name: "standard input", in: spoolDirectory)
+        }
+        let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure("read", path) }
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else {
+            defer { close(descriptor) }
+            throw failure("read", path)
+        }
+        switch information.st_mode & S_IFMT {
+        case S_IFREG: return try ImportFile(name: path, descriptor: descriptor)
+        case S_IFDIR:
+            close(descriptor)
+            throw Diagnostic(
+                "\(path) is a directory", hint: "give one file, or - for the standard input")
+        default:
+            defer { close(descriptor) }
+            return try spool(descriptor, name: path, in: spoolDirectory)
+        }
+    }
+
+    /// Copies a stream into a file without a name, which goes when the process does.
+    private static func spool(
+        _ source: Int32, name: String, in directory: String
+    ) throws -> ImportFile {
+        try PosixStorage().createDirectory(directory)
+        let path = "\(directory)/spool-\(getpid())"
+        let copy = Glibc.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+        guard copy >= 0 else { throw failure("write", path) }
+        unlink(path)
+        let space = UnsafeMutableRawBufferPointer.allocate(byteCount: readBytes, alignment: 16)
+        defer { space.deallocate() }
+        while true {
+            let count = read(source, space.baseAddress, space.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else {
+                defer { close(copy) }
+                throw failure("read", name)
+            }
+            if count == 0 { break }
+            var done = 0
+            while done < count {
+                let step = write(copy, space.baseAddress.map { $0 + done }, count - done)
+                if step < 0, errno == EINTR { continue }
+                guard step > 0 else {
+                    defer { close(copy) }
+                    throw failure("write", path)
+                }
+                done += step
+            }
+        }
+        return try ImportFile(name: name, descriptor: copy)
+    }
+
+    private static func failure(_ verb: String, _ path: String) -> Diagnostic {
+        let code = errno
+        let hint: String? =
+            switch code {
+            case ENOENT, ENOTDIR: "give the path of the file to import, or - for standard input"
+            case EACCES, EPERM: "make it accessible for the user who runs this"
+            case ENOSPC, EDQUOT: "free some space and start the same command again"
+            default: nil
+            }
+        return Diagnostic("cannot \(verb) \(path): \(String(cString: strerror(code)))", hint: hint)
+    }
+
+    /// Reads the whole file once, giving its bytes to `onBytes` in order.
+    ///
+    /// Throws for a line that is too long, so that such a file is refused before any of it is
+    /// stored.
+    package func survey(onBytes: (UnsafeRawBufferPointer) -> Void) throws -> Survey {
+        let space = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: Self.readBytes, alignment: 16)
+        defer { space.deallocate() }
+        var survey = Survey(byteCount: 0, lineCount: 0)
+        var lineBytes = 0
+        while survey.byteCount < opened.size {
+            let count = try fill(space, at: survey.byteCount)
+            guard count > 0 else { break }
+            let bytes = UnsafeRawBufferPointer(rebasing: space[..<count])
+            onBytes(bytes)
+            var start = 0
+            while start < count, let end = Self.newline(bytes, from: start) {
+                try checkLine(lineBytes + end - start, number: survey.lineCount + 1)
+                lineBytes = 0
+                survey.lineCount += 1
+                start = end + 1
+            }
+            lineBytes += count - start
+            try checkLine(lineBytes, number: survey.lineCount + 1)
+            survey.byteCount += count
+        }
+        if lineBytes > 0 { survey.lineCount += 1 }
+        return survey
+    }
+
+    private func checkLine(_ count: Int, number: Int) throws(Diagnostic) {
+        guard count > Self.maximumLineBytes else { return }
+        throw Diagnostic(
+            "\(name), line \(number): longer than \(Self.maximumLineBytes >> 20) MiB",
+            hint: "one record is one line; nothing was imported")
+    }
+
+    private static func newline(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard let base = bytes.baseAddress,
+            let found = memchr(base + start, 0x0A, bytes.count - start)
+        else { return nil }
+        return UnsafeRawPointer(found) - base
+    }
+
+    /// Reads from a position until `space` is full or the file, as it was when opened, ends.
+    private func fill(_ space: UnsafeMutableRawBufferPointer, at position: Int) throws -> Int {
+        let wanted = min(space.count, opened.size - position)
+        var done = 0
+        while done < wanted {
+            let step = pread(
+                descriptor, space.baseAddress.map { $0 + done }, wanted - done, position + done)
+            if step < 0, errno == EINTR { continue }
+            guard step >= 0 else { throw Self.failure("read", name) }
+            if step == 0 { break }
+            done += step
+        }
+        return done
+    }
+
+    /// Gives the file's lines in order, whole lines in chunks of at least `chunkBytes` but for the
+    /// last. `body` gets a buffer, and each line's end is a newline or the buffer's end.
+    func forEachChunk(
+        of chunkBytes: Int, _ body: (UnsafeBufferPointer<UInt8>, _ position: Int) throws -> Void
+    ) throws {
+        var space = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
+        defer { space.deallocate() }
+        var held = 0
+        var position = 0
+        while true {
+            let count = try fill(
+                UnsafeMutableRawBufferPointer(rebasing: space[held...]), at: position)
+            position += count
+            let filled = UnsafeRawBufferPointer(rebasing: space[..<(held + count)])
+            let isLast = position >= opened.size || count == 0
+            guard let end = isLast ? filled.count : Self.lastLineEnd(filled) else {
+                // One line is longer than the space.
+                let larger = UnsafeMutableRawBufferPointer.allocate(
+                    byteCount: space.count * 2, alignment: 16)
+                larger.copyMemory(from: filled)
+                space.deallocate()
+                space = larger
+                held = filled.count
+                continue
+            }
+            let lines = UnsafeRawBufferPointer(rebasing: filled[..<end])
+            if end > 0 { try body(lines.bindMemory(to: UInt8.self), position - filled.count + end) }
+            if isLast { return }
+            held = filled.count - end
+            UnsafeMutableRawBufferPointer(rebasing: space[..<held])
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: filled[end...]))
+        }
+    }
+
+    private static func lastLineEnd(_ bytes: UnsafeRawBufferPointer) -> Int? {
+        bytes.lastIndex(of: 0x0A).map { $0 + 1 }
+    }
+
+    /// Throws when the file has changed since it was opened.
+    package func checkUnchanged() throws {
+        guard try Self.status(descriptor, name) != opened else { return }
+        throw Diagnostic(
+            "\(name) was changed while it was imported",
+            hint: "what was read before is stored; import a file that nobody writes")
+    }
+}

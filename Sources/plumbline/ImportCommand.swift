@@ -1,0 +1,184 @@
+import ArgumentParser
+import Connectors
+import Engine
+import Foundation
+import Glibc
+import Primitives
+import RecordLog
+
+extension ImportOptions.Format: ExpressibleByArgument {}
+
+extension CompressionCodec: ExpressibleByArgument {
+    /// The codecs that are written, by their Kafka names.
+    public init?(argument: String) {
+        self.init(name: argument)
+        guard isSupported else { return nil }
+    }
+
+    public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.name) }
+}
+
+/// `plumbline import`
+struct Import: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Store the lines of a file as the records of a topic.",
+        discussion: """
+            Every line is one record, its bytes as they are: a JSON document, or an HJ 212 frame,
+            before which an arrival time and a tab may stand. A line that cannot be read is stored
+            too; the topology that reads it rejects it with the reason. Blank lines are skipped.
+
+            A file that the topic holds already, whole, is recognised by its content and skipped.
+            An import that was broken off goes on where it ended when it is started again. While
+            `plumbline run` works on the directory, the import hands its records over to it.
+
+            Records go to the partition that Kafka's Java clients would choose for their key;
+            lines without a key go to partition 0. A record's time is that of --time, or the
+            arrival; the arrival is that of --arrival, or of the line's prefix, or the time at which
+            the import was first started.
+
+            Exit codes: 0 done, or skipped; 1 failed; 64 wrong usage.
+
+            Example:
+              plumbline import --data data --topic telemetry.crane --format json \\
+                  --key device --time ts crane.ndjson
+            """)
+
+    @Option(help: ArgumentHelp("The data directory; created when missing.", valueName: "dir"))
+    var data: String
+    @Option(help: "The topic; created when missing.")
+    var topic: String
+    @Option(help: "What a line is: json or hj212.")
+    var format: ImportOptions.Format
+    @Option(
+        help: ArgumentHelp(
+            "A schema's name in topologies/schemas, or its file: the fields below are its own.",
+            valueName: "name|file"))
+    var schema: String?
+    @Option(help: "The field of the key; MN for hj212.")
+    var key: String?
+    @Option(help: "The field of the record's time; DataTime for hj212.")
+    var time: String?
+    @Option(help: "The field of the arrival time.")
+    var arrival: String?
+    @Option(help: "How batches are compressed.")
+    var codec: CompressionCodec = .lz4
+    @Option(help: "Partitions of a new topic; 4 when not given.")
+    var partitions: Int?
+    @Flag(help: "Write the summary as JSON to standard output.")
+    var json = false
+    @Argument(help: "The file, or - for standard input.")
+    var file: String
+
+    func validate() throws {
+        if let partitions, !(1...10_000).contains(partitions) {
+            throw ValidationError("--partitions must be 1 to 10000")
+        }
+    }
+
+    func run() throws {
+        try Report.orFail { try importFile() }
+    }
+
+    private func importFile() throws {
+        var progress = Progress()
+        let options = ImportOptions(
+            dataPath: data, topic: topic, format: format, fields: try fields(), codec: codec,
+            partitions: partitions)
+        let source = try ImportFile.open(file, spoolDirectory: data + "/state/imports")
+        var hash = ContentHash()
+        let survey = try source.survey { hash.update($0) }
+        var job = FileImport(
+            options, file: source, survey: survey, sha256: hash.finalize(),
+            identify: ContentHash.sha256)
+        job.onProgress = { done in
+            progress.show {
+                let percent = 100 * done / max(survey.byteCount, 1)
+                return "import: \(percent) % of \(Report.bytes(survey.byteCount))"
+            }
+        }
+        let summary = try runThrough(job)
+        try show(summary, name: source.name, seconds: progress.elapsed)
+    }
+
+    /// Runs an import, again when the process that it was handed over to has ended.
+    private func runThrough(_ job: FileImport) throws -> ImportSummary {
+        for _ in 0..<3 {
+            do {
+                return try job.run { try ImportTargets.open(data) }
+            } catch is ImportConnectionLost {
+                Report.note("import: the run on \(data) has ended; going on without it")
+            }
+        }
+        return try job.run { try ImportTargets.open(data) }
+    }
+
+    private func fields() throws -> ImportFields {
+        if let schema {
+            let isFile = schema.contains("/") || schema.hasSuffix(".yaml")
+            let path = isFile ? schema : "topologies/schemas/\(schema).yaml"
+            guard FileManager.default.isReadableFile(atPath: path) else {
+                throw Diagnostic(
+                    "cannot read the schema \(path)",
+                    hint: "give the name of a file in topologies/schemas, or a file's path")
+            }
+        }
+        return ImportFields(
+            key: key.map { FieldPlace($0) }, time: time.map { FieldPlace($0) },
+            arrival: arrival.map { FieldPlace($0) })
+    }
+
+    private func show(_ summary: ImportSummary, name: String, seconds: Double) throws {
+        if json {
+            let report = JSONReport(
+                topic: topic, file: name, skipped: summary.isSkipped, records: summary.records,
+                resumed: summary.resumed, recordsByPartition: summary.recordsByPartition,
+                unreadable: summary.unreadable,
+                firstUnreadableLine: summary.firstUnreadableLine, bytes: summary.bytes,
+                seconds: seconds, codec: codec.name)
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+        }
+        Report.note(text(summary, name: name, seconds: seconds))
+    }
+
+    private func text(_ summary: ImportSummary, name: String, seconds: Double) -> String {
+        if summary.bytes == 0 { return "\(name) is empty: 0 records imported into \(topic)" }
+        let records = Report.grouped(summary.records)
+        if summary.isSkipped {
+            return "\(name) is in \(topic) already, all \(records) records of it: skipped"
+        }
+        let parts = summary.recordsByPartition.map { Report.grouped($0) }.joined(separator: " ")
+        var text =
+            "\(name): \(records) records in \(topic) (by partition \(parts);"
+            + " \(Report.bytes(summary.bytes)), \(codec.name),"
+            + String(format: " %.1f s)", seconds)
+        if summary.resumed > 0 {
+            text +=
+                "\n\(Report.grouped(summary.resumed)) of them were there from an import that was"
+                + " broken off"
+        }
+        if let line = summary.firstUnreadableLine {
+            text +=
+                "\n\(Report.grouped(summary.unreadable)) lines could not be read as asked, the"
+                + " first is line \(line); they are stored as they are, and whatever reads them"
+                + " says what is wrong"
+        }
+        return text
+    }
+
+    private struct JSONReport: Encodable {
+        var topic: String
+        var file: String
+        var skipped: Bool
+        var records: Int
+        var resumed: Int
+        var recordsByPartition: [Int]
+        var unreadable: Int
+        var firstUnreadableLine: Int?
+        var bytes: Int
+        var seconds: Double
+        var codec: String
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Glibc
+import Primitives
+
+/// What commands write to standard error, and how they end.
+enum Report {
+    /// Writes a line to standard error.
+    static func note(_ text: String) {
+        FileHandle.standardError.write(Data((text + "\n").utf8))
+    }
+
+    /// Runs a command's work; an error is written down and makes the exit code 1.
+    static func orFail(_ body: () throws -> Void) throws {
+        do {
+            try body()
+        } catch let code as ExitCode {
+            throw code
+        } catch let diagnostic as Diagnostic {
+            note(diagnostic.description)
+            throw ExitCode(1)
+        } catch {
+            note("error: \(error)")
+            throw ExitCode(1)
+        }
+    }
+
+    /// 1234567 as `1,234,567`.
+    static func grouped(_ number: Int) -> String {
+        let digits = Array(String(number.magnitude))
+        var text = number < 0 ? "-" : ""
+        for (index, digit) in digits.enumerated() {
+            if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }
+            text.append(digit)
+        }
+        return text
+    }
+
+    /// Bytes in the largest unit that leaves at least one.
+    static func bytes(_ count: Int) -> String {
+        var value = Double(count)
+        for unit in ["bytes", "KiB", "MiB", "GiB"] {
+            if value < 1024 || unit == "GiB" {
+                return unit == "bytes" ? "\(count) bytes" : String(format: "%.1f \(unit)", value)
+            }
+            value /= 1024
+        }
+        return "\(count) bytes"
+    }
+}
+
+/// A line of progress on standard error, once a second, from the first second on.
+struct Progress {
+    private let start = ContinuousClock.now
+    private var last = ContinuousClock.now
+    private(set) var isShown = false
+
+    /// Seconds since the start.
+    var elapsed: Double { (ContinuousClock.now - start) / .seconds(1) }
+
+    mutating func show(_ text: () -> String) {
+        let now = ContinuousClock.now
+        guard now - last >= .seconds(1) else { return }
+        last = now
+        isShown = true
+        Report.note(text())
+    }
+}
