@@ -3,7 +3,7 @@ import Expression
 import Primitives
 import Testing
 
-/// Programs over the storage that batches really have: nulls, dictionaries, faults, several outputs.
+/// Programs over the storage that batches really have: nulls, dictionaries, faults.
 @Suite struct ProgramTests {
     static let point = ValueType.structure([
         Field("x", .decimal(scale: 1, unit: nil)), Field("y", .decimal(scale: 0, unit: nil)),
