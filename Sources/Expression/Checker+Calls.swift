@@ -190,9 +190,9 @@ extension Checker {
         guard let nodeScale = x.type.decimalScale, let scale = value.type.decimalScale,
             let yScale = fields[1].type.decimalScale
         else {
+            let types = "\(fields[0].type), \(fields[1].type) and \(value.type)"
             return fail(
-                offset,
-                "interpolate is not defined for \(fields[0].type), \(fields[1].type) and \(value.type)",
+                offset, "interpolate is not defined for \(types)",
                 hint:
                     "all three are decimal or int, or all three double; round(x, 2) makes a decimal"
             )
