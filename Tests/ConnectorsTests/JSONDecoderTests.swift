@@ -143,7 +143,8 @@ import Testing
                     "{2:[(300 3500) (425 null)]}"
                 ),
                 ("{}", "{}"), (#"{"2":[],"4":[{"radius":1}]}"#, "{2:[] 4:[(100 null)]}"),
-                (#"{"two":[]}"#, "wrong-type"), (#"{"2":[],"2":[]}"#, "malformed"),
+                (#"{"two":[]}"#, "wrong-type"), (#"{"two":[],"three":[]}"#, "wrong-type"),
+                (#"{"2":[],"2":[]}"#, "malformed"),
                 (#"{"2":[{"capacity":1}]}"#, "missing-field"), (#"{"2":[1]}"#, "wrong-type"),
                 (#"{"2":[{"radius":1,"radius":1}]}"#, "malformed"),
                 (#"{"2":[{"radius":1.001}]}"#, "precision"), (#"{"2":[{"radius":1]}"#, "malformed"),

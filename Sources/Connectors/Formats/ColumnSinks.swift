@@ -188,6 +188,11 @@ struct SinkNode {
     @inline(__always)
     func int64(_ row: Int) -> Int64 { values.load(fromByteOffset: row &* 8, as: Int64.self) }
 
+    /// Whether a row has a value.
+    func isValid(_ row: Int) -> Bool {
+        !hasNulls || validity[row >> 6] & (1 << UInt64(row & 63)) != 0
+    }
+
     /// Counts a row without a value. Children of a structure are the caller's.
     mutating func appendNullRow() {
         if count == capacity { reserve(count + 1) }

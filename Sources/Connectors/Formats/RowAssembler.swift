@@ -151,10 +151,7 @@ struct RowAssembler {
     }
 
     private func isPresent(_ root: Int, _ row: Int) -> Bool {
-        let node = sinks.nodes + root
-        guard node.pointee.count == row + 1 else { return false }
-        return !node.pointee.hasNulls
-            || node.pointee.validity[row >> 6] & (1 << UInt64(row & 63)) != 0
+        sinks.nodes[root].count == row + 1 && sinks.nodes[root].isValid(row)
     }
 
     /// The code of a row's key, which must be there.
