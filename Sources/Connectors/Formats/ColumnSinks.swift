@@ -351,6 +351,9 @@ final class ColumnSinks {
         return Column(values, validity: Bitmap(words: words, count: count))
     }
 
+    /// A copy of an `Int64` node's values; 0 where a row has none.
+    func int64s(_ index: Int) -> [Int64] { copy(nodes[index].values, nodes[index].count) }
+
     private func copy<Element>(_ storage: UnsafeMutableRawPointer, _ count: Int) -> [Element] {
         let start = storage.assumingMemoryBound(to: Element.self)
         return Array(UnsafeBufferPointer(start: start, count: count))
