@@ -352,8 +352,27 @@ struct JSONReader {
         if let value = Timestamp.parse(text.bytes(start &+ 1..<end).span) {
             nodes[node].append(value)
         } else {
-            refuse(.wrongType, node)
+            fineTimestamp(node, Array(text.bytes(start &+ 1..<end)))
         }
         return end &+ 1
+    }
+
+    /// Judges RFC 3339 text that is finer than a microsecond, or no time at all.
+    @inline(never)
+    private func fineTimestamp(_ node: Int, _ time: [UInt8]) {
+        // yyyy-MM-ddTHH:mm:ss. and six digits stay, further ones go.
+        let kept = 26
+        let rest = time.dropFirst(kept).prefix { $0 &- 0x30 < 10 }
+        let shorter = Array(time.prefix(kept) + time.dropFirst(kept + rest.count))
+        guard let first = rest.first, let value = Timestamp.parse(shorter.span) else {
+            return refuse(.wrongType, node)
+        }
+        let isZero = rest.allSatisfy { $0 == 0x30 }
+        guard isZero || nodes[node].rounds else { return refuse(.precision, node) }
+        let isHalf = first == 0x35 && rest.dropFirst().allSatisfy { $0 == 0x30 }
+        let isUp = isHalf ? value & 1 == 1 : first >= 0x35
+        let rounded = value &+ (isUp ? 1 : 0)
+        guard rounded <= Timestamp.maximum else { return refuse(.outOfRange, node) }
+        nodes[node].append(rounded)
     }
 }
