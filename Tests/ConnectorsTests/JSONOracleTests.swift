@@ -111,6 +111,9 @@ import Testing
         guard Self.isJSON(document) else {
             return reason == "malformed" ? nil : "accepted what is not JSON"
         }
+        if document.first(where: { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }) != 0x7B {
+            return reason == "wrong-type" ? nil : "took what is no object"
+        }
         var expected: Set<String> = []
         var isDuplicate = false
         for (index, field) in Self.fields.enumerated() {

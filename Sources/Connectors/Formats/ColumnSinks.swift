@@ -188,6 +188,11 @@ struct SinkNode {
     @inline(__always)
     func int64(_ row: Int) -> Int64 { values.load(fromByteOffset: row &* 8, as: Int64.self) }
 
+    /// Whether a row has a value.
+    func isValid(_ row: Int) -> Bool {
+        !hasNulls || validity[row >> 6] & (1 << UInt64(row & 63)) != 0
+    }
+
     /// Counts a row without a value. Children of a structure are the caller's.
     mutating func appendNullRow() {
         if count == capacity { reserve(count + 1) }
@@ -345,6 +350,9 @@ final class ColumnSinks {
         let words = Array(UnsafeBufferPointer(start: node.validity, count: (count + 63) / 64))
         return Column(values, validity: Bitmap(words: words, count: count))
     }
+
+    /// A copy of an `Int64` node's values; 0 where a row has none.
+    func int64s(_ index: Int) -> [Int64] { copy(nodes[index].values, nodes[index].count) }
 
     private func copy<Element>(_ storage: UnsafeMutableRawPointer, _ count: Int) -> [Element] {
         let start = storage.assumingMemoryBound(to: Element.self)

@@ -139,26 +139,35 @@ final class HJ212RecordDecoder: RecordDecoder {
     ) {
         guard let range else { return }
         let kind = assembler.sinks.nodes[root].kind
+        let value = UnsafeBufferPointer(rebasing: bytes[range])
         if kind == .string || kind == .bytes {
-            let value = UnsafeBufferPointer(rebasing: bytes[range])
-            var text = JSONText(value)
-            text.end = value.count
-            guard kind == .bytes || text.isUTF8(from: 0) else { return note(.wrongType, root) }
+            guard kind == .bytes || String(validating: value, as: UTF8.self) != nil else {
+                return note(.wrongType, root)
+            }
             return appendText(value, root)
         }
         guard !range.isEmpty else { return }
-        var text = JSONText(bytes)
-        text.end = range.upperBound
-        var start = range.lowerBound
-        // Packet numbers and the like have leading zeros; JSON numbers must not.
-        while start + 1 < text.end, text.byte(start) == 0x30, text.byte(start + 1) &- 0x30 < 10 {
-            start += 1
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: range.count + JSONText.slack) {
+            copy in
+            copy.initialize(repeating: 0)
+            // Packet numbers and the like have leading zeros; JSON numbers must not.
+            var zeros = 0
+            while zeros + 1 < value.count, value[zeros] == 0x30, value[zeros + 1] &- 0x30 < 10 {
+                zeros += 1
+            }
+            for index in zeros..<value.count { copy[index - zeros] = value[index] }
+            let text = JSONText(copy.baseAddress.unsafelyUnwrapped, count: value.count - zeros)
+            append(text, value.span, root)
         }
+    }
+
+    /// Appends a number or a time; `text` is without leading zeros.
+    private func append(_ text: JSONText, _ value: Span<UInt8>, _ root: Int) {
         let node = assembler.sinks.nodes + root
-        switch kind {
+        switch node.pointee.kind {
         case .decimal:
             let number = text.decimal(
-                start, scale: node.pointee.scale, rounds: node.pointee.rounds)
+                0, scale: node.pointee.scale, rounds: node.pointee.rounds)
             guard number.next == text.end else { return note(.wrongType, root) }
             switch number.status {
             case .value: node.pointee.append(number.value)
@@ -166,7 +175,7 @@ final class HJ212RecordDecoder: RecordDecoder {
             case .overflow: note(.outOfRange, root)
             }
         case .double:
-            let number = text.double(start)
+            let number = text.double(0)
             guard number.next == text.end else { return note(.wrongType, root) }
             if number.value.isFinite {
                 node.pointee.append(number.value)
@@ -174,13 +183,12 @@ final class HJ212RecordDecoder: RecordDecoder {
                 note(.outOfRange, root)
             }
         case .timestamp:
-            let time = HJ212Time.parse(
-                UnsafeBufferPointer(rebasing: bytes[range]).span,
-                offsetMinutes: utcOffsetMinutes)
-            guard let time else { return note(.wrongType, root) }
+            guard let time = HJ212Time.parse(value, offsetMinutes: utcOffsetMinutes) else {
+                return note(.wrongType, root)
+            }
             node.pointee.append(time.microseconds)
-        case .bool where range.count == 1 && text.byte(start) &- 0x30 < 2:
-            node.pointee.append(text.byte(start) == 0x31)
+        case .bool where text.end == 1 && text.byte(0) &- 0x30 < 2:
+            node.pointee.append(text.byte(0) == 0x31)
         default: note(.wrongType, root)
         }
     }

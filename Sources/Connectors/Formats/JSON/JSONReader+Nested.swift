@@ -153,6 +153,7 @@ extension JSONReader {
         return text.skipSpace(colon &+ 1)
     }
 
+    /// Whether the keys from row `first` on differ; those that were refused do not count.
     private func hasDistinctKeys(_ node: Int, from first: Int) -> Bool {
         let sink = nodes + node
         if sink.pointee.kind == .string {
@@ -166,8 +167,8 @@ extension JSONReader {
             return true
         }
         var seen = Set<Int64>()
-        for row in first..<sink.pointee.count where !seen.insert(sink.pointee.int64(row)).inserted {
-            return false
+        for row in first..<sink.pointee.count where sink.pointee.isValid(row) {
+            if !seen.insert(sink.pointee.int64(row)).inserted { return false }
         }
         return true
     }

@@ -89,6 +89,8 @@ extension JSONText {
     @inline(__always)
     func skipNumber(_ start: Int) -> Int {
         let whole = byte(start) == 0x2D ? start &+ 1 : start
+        let short = shortLength(whole)
+        if short > 0 { return whole &+ short }
         var position = skipDigits(whole)
         guard position > whole, byte(whole) != 0x30 || position == whole &+ 1 else {
             return ~position
@@ -108,6 +110,25 @@ extension JSONText {
         let digits = position
         position = skipDigits(digits)
         return position > digits ? position : ~position
+    }
+
+    /// The length of a number without sign and exponent whose text and next byte are in one word;
+    /// 0 when it is not that.
+    @inline(__always)
+    private func shortLength(_ start: Int) -> Int {
+        let word = load(start)
+        let digits = word ^ Self.zeros
+        let marks = nonDigits(digits)
+        let whole = marks.trailingZeroBitCount >> 3
+        guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return 0 }
+        var length = whole
+        if word &>> UInt64(truncatingIfNeeded: 8 &* whole) & 0xFF == 0x2E {
+            let rest = marks & (marks &- 1)
+            length = rest.trailingZeroBitCount >> 3
+            guard rest != 0, length > whole &+ 1 else { return 0 }
+        }
+        let next = word &>> UInt64(truncatingIfNeeded: 8 &* length) & 0xFF
+        return next | 0x20 != 0x65 && start &+ length <= end ? length : 0
     }
 
     /// Reads a number without sign and exponent whose text and next byte are in one word: up to
