@@ -283,10 +283,10 @@ extension PlanBuilder {
                 isWhole = false
                 continue
             }
-            guard typed.type != .null else {
+            if typed.type == .null || typed.typeName != nil {
                 collector.report(
-                    "'\(entry.name.value)' is always null", at: entry.expression.location,
-                    hint: "remove it")
+                    "'\(entry.name.value)' is \(typed.type == .null ? "always null" : "a type")",
+                    at: entry.expression.location, hint: "a field needs a value; remove it")
                 isWhole = false
                 continue
             }
