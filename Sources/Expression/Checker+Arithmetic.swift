@@ -45,8 +45,11 @@ extension Checker {
                 y.factor(to: x) != nil
                 ? "convert one of them: to(…, \"\(x)\")" : "they measure different things"
         } else {
-            let unit = (x ?? y)?.code ?? ""
-            hint = "give the other one its unit: quantity(…, \"\(unit)\")"
+            let unit = x ?? y ?? Unit("1")
+            hint =
+                Unit("1").factor(to: unit) != nil
+                ? "convert the other one: to(…, \"\(unit)\")"
+                : "give the other one its unit: quantity(…, \"\(unit)\")"
         }
         _ = fail(
             offset, "'\(user)' needs the same unit on both sides, not \(name(x)) and \(name(y))",
@@ -122,9 +125,17 @@ extension Checker {
         switch op {
         case .add, .subtract:
             let scale = max(x, y)
+            let type = ValueType.decimal(scale: scale, unit: unit)
+            let a = scaledConstant(a, by: scale - x) ?? a
+            let b = scaledConstant(b, by: scale - y) ?? b
+            let (left, right) = (a.type.decimalScale ?? 0, b.type.decimalScale ?? 0)
+            if left == right {
+                return Node(.int64(op == .add ? .add : .subtract), [a, b], type)
+            }
             return Node(
-                .int64(op == .add ? .add : .subtract), [rescaled(a, scale), rescaled(b, scale)],
-                .decimal(scale: scale, unit: unit))
+                .addScaled(
+                    Decimal.powerOfTen(scale - left), Decimal.powerOfTen(scale - right),
+                    subtracts: op == .subtract), [a, b], type)
         case .multiply:
             guard x + y <= Decimal.maximumScale else {
                 return fail(
@@ -207,7 +218,7 @@ extension Checker {
         }
     }
 
-    /// Faults a time outside the years 1 to 9999, a duration beyond ±10 000 years.
+    /// Faults a time outside the years 1 to 9999, a duration beyond ±292 years.
     func inRange(_ node: Node) -> Node {
         let range =
             node.type == .timestamp

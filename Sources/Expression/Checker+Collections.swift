@@ -94,6 +94,7 @@ extension Checker {
             }
             names.append(name)
         }
+        if let result = Self.overNothing(kind, range) { return result }
         let loop = loopCount
         loopCount += 1
         guard let slots = loopVariables(range, loop, hasTwo, name, offset) else { return nil }
@@ -101,6 +102,18 @@ extension Checker {
         let bodies = arguments.dropFirst(names.count).map { ($0, check($0)) }
         variables.removeLast(names.count)
         return assemble(name, kind, range, slots, bodies, loop)
+    }
+
+    /// The result over `[]` or `{}`, whose elements have no type for the body to be checked with.
+    private static func overNothing(_ kind: Comprehension, _ range: Node) -> Node? {
+        guard !range.hasNullableElements,
+            range.type == .list(.null) || range.type == .map(key: .null, value: .null)
+        else { return nil }
+        switch kind {
+        case .all: return Node(.constant(.bool(true)), [], .bool)
+        case .exists, .existsOne: return Node(.constant(.bool(false)), [], .bool)
+        case .map, .filter: return Node(.makeList, [], .list(.null))
+        }
     }
 
     private mutating func loopVariables(

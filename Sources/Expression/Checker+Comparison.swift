@@ -19,6 +19,11 @@ extension Checker {
         }
     }
 
+    /// A number as written takes the type that it has beside a value of `type`.
+    mutating func settle(_ node: Node, beside type: ValueType) -> Node? {
+        settle(node, beside: type, true, 0)
+    }
+
     private mutating func settle(
         _ node: Node, beside type: ValueType, _ takesUnit: Bool, _ offset: Int
     ) -> Node? {
@@ -130,10 +135,14 @@ extension Checker {
         }
     }
 
-    private func scaledConstant(_ node: Node, by power: Int) -> Node? {
-        guard power > 0, case .constant(.int64(let units)) = node.operation else { return nil }
+    /// A constant with `power` more digits after the point; nil when it is none or does not fit.
+    func scaledConstant(_ node: Node, by power: Int) -> Node? {
+        guard power > 0, case .constant(.int64(let units)) = node.operation,
+            let scale = node.type.decimalScale
+        else { return nil }
         let (product, overflow) = units.multipliedReportingOverflow(by: Decimal.powerOfTen(power))
-        return overflow ? nil : Node(.constant(.int64(product)), [], node.type)
+        let type = ValueType.decimal(scale: scale + power, unit: node.type.unit)
+        return overflow ? nil : Node(.constant(.int64(product)), [], type)
     }
 
     /// Both operands in one type: for `?:`, list elements, min and max.

@@ -6,6 +6,9 @@ func execute(_ instruction: Instruction, _ vectors: [Vector], count: Int) -> Vec
     switch instruction.operation {
     case .flatten: return flatten(vectors[0], type: instruction.type, count: count)
     case .int64(let op): return int64Arithmetic(op, vectors[0], vectors[1], count: count)
+    case .addScaled(let left, let right, let subtracts):
+        return addScaled(
+            vectors[0], left, vectors[1], right, subtracts: subtracts, count: count)
     case .negateInt64: return negateInt64(vectors[0], count: count)
     case .absoluteInt64: return absoluteInt64(vectors[0], count: count)
     case .scaleInt64(let factor): return scaleInt64(vectors[0], by: factor, count: count)

@@ -17,6 +17,8 @@ enum Operation: Hashable, Sendable {
     /// The element (0) or second variable (1) of an enclosing macro.
     case loopVariable(loop: Int, slot: Int)
     case int64(Int64Operator)
+    /// Sum (or difference) of operands scaled by the two factors.
+    case addScaled(Int64, Int64, subtracts: Bool)
     case negateInt64, absoluteInt64
     case scaleInt64(Int64)
     case checkRange(ClosedRange<Int64>)

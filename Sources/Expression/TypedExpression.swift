@@ -29,11 +29,16 @@ package struct TypedExpression: Sendable {
     /// Parses and checks an expression.
     ///
     /// Source: the Common Expression Language definition (google/cel-spec), statically typed.
-    package init(_ text: String, in scope: Scope) throws(ExpressionErrors) {
+    /// `neighbour` is the type of a value that the result will be compared with: a number as
+    /// written then becomes a decimal or takes the unit, as it would beside that value.
+    package init(_ text: String, in scope: Scope, beside neighbour: ValueType? = nil)
+        throws(ExpressionErrors)
+    {
         do throws(ExpressionErrors) {
             let syntax = try Parser.parse(text)
             var checker = Checker(scope: scope)
-            let root = checker.checkAny(syntax)
+            var root = checker.checkAny(syntax)
+            if let node = root, let neighbour { root = checker.settle(node, beside: neighbour) }
             guard let root, checker.errors.isEmpty else { throw ExpressionErrors(checker.errors) }
             self.text = text
             self.root = root

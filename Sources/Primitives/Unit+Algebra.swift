@@ -74,7 +74,7 @@ extension Unit {
         }
         let factors = terms.filter { $0.exponent > 0 }.map(part)
         let divisors = terms.filter { $0.exponent < 0 }.map(part)
-        let top = factors.isEmpty && divisors.isEmpty ? "1" : factors.joined(separator: ".")
+        let top = factors.isEmpty ? "1" : factors.joined(separator: ".")
         return ([top] + divisors).joined(separator: "/")
     }
 

@@ -6,11 +6,19 @@ package func concatenate(_ a: Vector, _ b: Vector, count: Int) -> Vector {
     result.bytes.reserveCapacity(
         Int(x.offsets[count] - x.offsets[0]) + Int(y.offsets[count] - y.offsets[0]))
     result.offsets.reserveCapacity(count + 1)
+    let (validity, joinedFaults) = joined(a, b)
+    var faults = joinedFaults
     for row in 0..<count {
+        let length = x.range(row).count + y.range(row).count
+        if result.bytes.count + length > Int(Int32.max) {
+            // Offsets are 32 bits: a batch holds at most 2 GiB of text.
+            record(.overflow, row, count, in: &faults)
+            result.offsets.append(Int32(result.bytes.count))
+            continue
+        }
         result.bytes.append(contentsOf: x.bytes[x.range(row)])
         result.append(y.bytes[y.range(row)])
     }
-    let (validity, faults) = joined(a, b)
     return Vector(.bytes(result), validity, faults)
 }
 

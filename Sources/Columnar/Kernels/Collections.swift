@@ -51,9 +51,11 @@ private func interleaved(
 
 /// `a + b` of lists.
 package func concatenateLists(_ a: Vector, _ b: Vector, count: Int) -> Vector {
-    let (validity, faults) = joined(a, b)
+    let faults = RowFaults.merged(a.faults, b.faults)
     let x = NestedRows(a)
     let y = NestedRows(b)
+    let validity = Bitmap.intersection(
+        x.validity(a, count: count), y.validity(b, count: count))
     guard case .list(let left) = x.base.values, case .list(let right) = y.base.values else {
         return Vector(.null(count: count), validity, faults)
     }
@@ -63,15 +65,15 @@ package func concatenateLists(_ a: Vector, _ b: Vector, count: Int) -> Vector {
     var rows: [Int32] = []
     var offsets: [Int32] = [0]
     for row in 0..<count {
-        rows += left.offsets[x.row(row)]..<left.offsets[x.row(row) + 1]
-        let range = right.offsets[y.row(row)]..<right.offsets[y.row(row) + 1]
-        rows += range.map { $0 + shift }
+        if validity?[row] ?? true {
+            rows += left.offsets[x.row(row)]..<left.offsets[x.row(row) + 1]
+            let range = right.offsets[y.row(row)]..<right.offsets[y.row(row) + 1]
+            rows += range.map { $0 + shift }
+        }
         offsets.append(Int32(rows.count))
     }
     let values = ListValues(offsets: offsets, elements: elements.gather(rows))
-    return Vector(
-        .list(values),
-        Bitmap.intersection(x.validity(a, count: count), y.validity(b, count: count)), faults)
+    return Vector(.list(values), validity, faults)
 }
 
 /// `value in list`.

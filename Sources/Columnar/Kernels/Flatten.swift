@@ -57,7 +57,7 @@ package func flatten(_ vector: Vector, type: ValueType, count: Int) -> Vector {
     switch vector.column.values {
     case .null: return Vector(nullColumn(type, count: count), faults: vector.faults)
     case .dictionary(let dictionary):
-        if type.storage == .nested { return vector }
+        if type.storage == .nested, dictionary.base.count > 0 { return vector }
         if case .null = dictionary.base.values {
             return Vector(nullColumn(type, count: count), faults: vector.faults)
         }

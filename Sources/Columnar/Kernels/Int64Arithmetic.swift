@@ -27,6 +27,20 @@ package func negateInt64(_ a: Vector, count: Int) -> Vector {
     checked(a, count, .overflow) { Int64(0).subtractingReportingOverflow($0) }
 }
 
+/// `a` × `leftFactor` ± `b` × `rightFactor` in 128 bits, narrowed with the fault `overflow`: sums
+/// of decimals of different scales.
+package func addScaled(
+    _ a: Vector, _ leftFactor: Int64, _ b: Vector, _ rightFactor: Int64, subtracts: Bool,
+    count: Int
+) -> Vector {
+    let sign: Int64 = subtracts ? -1 : 1
+    return checked(a, b, count, .overflow) { x, y in
+        // Below 2^124: a factor is at most 10^18.
+        let sum = wideProduct(x, leftFactor) &+ wideProduct(y, rightFactor &* sign)
+        return (Int64(truncatingIfNeeded: sum), !fits64(sum))
+    }
+}
+
 /// `a` × `factor`, faulting `overflow`.
 package func scaleInt64(_ a: Vector, by factor: Int64, count: Int) -> Vector {
     checked(a, count, .overflow) { $0.multipliedReportingOverflow(by: factor) }

@@ -114,7 +114,9 @@ private func chosenState(
     if vectors.contains(where: { $0.faults != nil }) {
         for row in 0..<count {
             let branch = takes[row] ? a : b
-            if let code = condition.faults?.code(row) ?? branch.faults?.code(row) {
+            if let code = condition.faults?.code(row) {
+                record(code, row, count, in: &faults)
+            } else if condition.isLive(row), let code = branch.faults?.code(row) {
                 record(code, row, count, in: &faults)
             }
         }

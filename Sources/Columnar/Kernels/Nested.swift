@@ -101,7 +101,7 @@ package func mapElement(_ map: Vector, _ key: Vector, type: ValueType, count: In
         }
         return Vector(nullColumn(type, count: count).values, validity, faults)
     }
-    let children = findKeys(rows, maps, key, count)
+    let children = findKeys(rows, maps, key, validity, count)
     var found = children
     if children.contains(-1) {
         for row in 0..<count where children[row] < 0 {
@@ -121,16 +121,16 @@ package func mapContains(_ map: Vector, _ key: Vector, count: Int) -> Vector {
     guard case .map(let maps) = rows.base.values, maps.keys.count > 0 else {
         return Vector(.bool(Array(repeating: false, count: count)), validity, faults)
     }
-    let children = findKeys(rows, maps, key, count)
+    let children = findKeys(rows, maps, key, validity, count)
     return Vector(.bool(children.map { $0 >= 0 }), validity, faults)
 }
 
-/// The entry of each row's key, or -1. Keys are int64, bytes or bool.
+/// The entry of each row's key, or -1. Keys are int64, bytes or bool. Rows that are not `live` are
+/// not looked at: their index may point anywhere.
 private func findKeys(
-    _ rows: NestedRows, _ maps: MapValues, _ key: Vector, _ count: Int
+    _ rows: NestedRows, _ maps: MapValues, _ key: Vector, _ live: Bitmap?, _ count: Int
 ) -> [Int32] {
     var result = [Int32](repeating: -1, count: count)
-    let live = liveRows(rows, key, count)
     let keys = maps.keys.flattened()
     switch keys.values {
     case .int64(let stored):
@@ -172,11 +172,6 @@ private func findKeys(
     return result
 }
 
-/// Rows whose base row may be read: an invalid row's index may point anywhere.
-private func liveRows(_ rows: NestedRows, _ key: Vector, _ count: Int) -> Bitmap? {
-    key.column.validity
-}
-
 /// Elements of each list, entries of each map.
 package func elementCount(_ a: Vector, count: Int) -> Vector {
     let rows = NestedRows(a)
@@ -187,10 +182,11 @@ package func elementCount(_ a: Vector, count: Int) -> Vector {
     default:
         return Vector(nullColumn(.int, count: count), faults: a.faults)
     }
+    let validity = rows.validity(a, count: count)
     var result = [Int64](repeating: 0, count: count)
-    for row in 0..<count {
+    for row in 0..<count where validity?[row] ?? true {
         let base = rows.row(row)
         result[row] = Int64(offsets[base + 1] - offsets[base])
     }
-    return Vector(.int64(result), rows.validity(a, count: count), a.faults)
+    return Vector(.int64(result), validity, a.faults)
 }

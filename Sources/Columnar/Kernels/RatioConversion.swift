@@ -40,8 +40,8 @@ private func rounded(_ value: Quotient, scale: Int) -> Int64? {
     if scale == 0 { return nil }
     let (scaled, overflow) = whole.multipliedReportingOverflow(
         by: Int128(Decimal.powerOfTen(scale)))
-    guard !overflow else { return nil }
-    return Int64(exactly: scaled + fraction)
+    let (units, overflowSum) = scaled.addingReportingOverflow(fraction)
+    return overflow || overflowSum ? nil : Int64(exactly: units)
 }
 
 /// Long division digit by digit: the rest times ten stays below 2^128 as magnitudes.
@@ -113,7 +113,7 @@ private func decimalUnits(_ value: Double, scale: Int) -> Int64? {
     if value == 0 { return 0 }
     // value = significand × 2^exponent exactly, with a significand below 2^53.
     let exponent = Int(value.exponent) - 52
-    let significand = Int128(value.significand * 0x1p52) * (value < 0 ? -1 : 1)
+    let significand = Int128(Int64(value.significand * 0x1p52)) * (value < 0 ? -1 : 1)
     if exponent >= 0 {
         return rounded(Quotient(significand << Int128(exponent), 1), scale: scale)
     }
