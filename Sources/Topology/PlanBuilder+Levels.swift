@@ -83,7 +83,7 @@ extension PlanBuilder {
         let (order, side) = levels.isAbove ? ("rise", "above") : ("fall", "below")
         for (name, limits, isStrict) in [
             ("raise", levels.raise, true), ("clear", levels.clear, false),
-        ] where name == "raise" || levels.clear.count == levels.raise.count {
+        ] where name == "raise" || levels.hasOwnClear {
             for (lower, upper) in zip(limits, limits.dropFirst()) {
                 guard let a = lower.expression.literal, let b = upper.expression.literal,
                     !isOrdered(a, b), isStrict || a != b
@@ -208,6 +208,8 @@ extension PlanBuilder {
         var comparisons: [TypedExpression] = []
         var outputs: [TypedExpression] = []
         for (index, limit) in limits.enumerated() {
+            // What is wrong with raise is mostly wrong with clear too: said once.
+            if index == count, comparisons.count < count { return nil }
             let sign =
                 index < count ? (levels.isAbove ? ">=" : "<=") : (levels.isAbove ? "<" : ">")
             let side = beside(value.type, limit, form)

@@ -111,10 +111,14 @@ extension PlanBuilder {
 
     // MARK: Expressions
 
-    /// Checks an expression; nil after diagnostics at its places.
+    /// Checks an expression; nil after diagnostics at its places. What comes back is made of the
+    /// canonical text, so that a plan does not depend on blanks and comments.
     func check(_ expression: ExpressionText, in scope: Scope) -> TypedExpression? {
         do {
-            return try TypedExpression(expression.text, in: scope)
+            let typed = try TypedExpression(expression.text, in: scope)
+            let canonical = expression.canonical
+            return canonical == expression.text
+                ? typed : try TypedExpression(canonical, in: scope)
         } catch {
             for problem in error.errors {
                 collector.report(
@@ -271,19 +275,18 @@ extension PlanBuilder {
             }
             // A table's key field may share the bare name.
             let isKey = entry.name.value == key
-            let text = isKey ? "\(input.qualifier).\(key)" : entry.expression.text
             let typed =
                 isKey
-                ? check(composed: text, in: scope, part: entry.expression)
+                ? check(composed: "\(input.qualifier).\(key)", in: scope, part: entry.expression)
                 : check(entry.expression, in: scope)
             guard let typed else {
                 isWhole = false
                 continue
             }
-            guard typed.type != .null else {
+            if typed.type == .null || typed.typeName != nil {
                 collector.report(
-                    "'\(entry.name.value)' is always null", at: entry.expression.location,
-                    hint: "remove it")
+                    "'\(entry.name.value)' is \(typed.type == .null ? "always null" : "a type")",
+                    at: entry.expression.location, hint: "a field needs a value; remove it")
                 isWhole = false
                 continue
             }

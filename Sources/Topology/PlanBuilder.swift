@@ -94,22 +94,7 @@ package final class PlanBuilder {
 
     private func sourcePlan(_ source: SourceSpec, _ schema: Schema) -> SourcePlan? {
         if case .hj212 = source.format { checkFrameFields(source, schema) }
-        let key = field(source.key, in: schema)
-        if let key {
-            let field = schema.fields[key]
-            if field.type != .string && field.type != .int {
-                collector.report(
-                    "key field '\(field.name)' is \(field.type)", at: source.key.location,
-                    hint: "a key must be string, or int without a unit")
-                return nil
-            }
-            if field.isNullable {
-                collector.report(
-                    "key field '\(field.name)' may be null", at: source.key.location,
-                    hint: "remove the '?' in schema '\(schema.name)'; rows without it are rejects")
-                return nil
-            }
-        }
+        let key = keyField(source.key, in: schema)
         switch source.role {
         case .table(let asOf):
             let time = timeField(asOf, in: schema)
@@ -127,6 +112,24 @@ package final class PlanBuilder {
                 name: source.name.value, topic: source.topic.value, format: source.format,
                 schema: schema, fieldsRead: [], keyField: key, role: .stream(plan))
         }
+    }
+
+    private func keyField(_ name: Located<String>, in schema: Schema) -> Int? {
+        guard let index = field(name, in: schema) else { return nil }
+        let field = schema.fields[index]
+        guard field.type == .string || field.type == .int else {
+            collector.report(
+                "key field '\(field.name)' is \(field.type)", at: name.location,
+                hint: "a key must be string, or int without a unit")
+            return nil
+        }
+        guard !field.isNullable else {
+            collector.report(
+                "key field '\(field.name)' may be null", at: name.location,
+                hint: "remove the '?' in schema '\(schema.name)'; rows without it are rejects")
+            return nil
+        }
+        return index
     }
 
     /// The index of a field of a schema, or nil after a diagnostic.
@@ -217,11 +220,15 @@ package final class PlanBuilder {
                 hint: "read a stream, and look the table up: 'lookup: {\(name.value): …}'")
             return nil
         }
-        let known = spec.sources.filter { tables[$0.name.value] == nil }.map(\.name.value)
+        let streamNames = spec.sources.compactMap { source in
+            if case .stream = source.role { source.name.value } else { nil }
+        }
         collector.report(
             "there is no source or step '\(name.value)'", at: name.location,
             hint: Suggestion.hint(
-                for: name.value, in: known + spec.steps.map(\.name.value),
+                for: name.value,
+                in: streamNames + spec.steps.map(\.name.value)
+                    + spec.brokenNames.sorted(),
                 kind: "sources and steps") ?? "declare it under 'sources' or 'steps'")
         return nil
     }

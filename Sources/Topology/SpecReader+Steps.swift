@@ -220,7 +220,8 @@ extension SpecReader {
         guard let of, let raise, let clear, let isAbove, let confirm, let hold, let order, let ties
         else { return nil }
         return LevelsSpec(
-            of: of, raise: raise, clear: clear, isAbove: isAbove, confirmReadings: confirm.readings,
+            of: of, raise: raise, clear: clear, hasOwnClear: reader["clear"] != nil,
+            isAbove: isAbove, confirmReadings: confirm.readings,
             confirmDuration: confirm.duration, hold: hold, order: order, judgesTies: ties)
     }
 

@@ -106,7 +106,7 @@ package struct TopologyDirectory: TopologyFiles {
 
     package func schemaNames() -> [String] {
         let found = candidates("schemas/").flatMap { TopologyDirectory.list($0) ?? [] }
-        return Set(found).sorted().map { String($0.dropLast(5)) }
+        return Set(found).map { String($0.dropLast(5)) }.sorted()
     }
 
     package func caseNames() throws(Diagnostic) -> [String] {

@@ -30,7 +30,7 @@ package struct TopologyTexts: TopologyFiles {
     }
 
     package func schemaNames() -> [String] {
-        names(in: "schemas/").map { String($0.dropFirst(8).dropLast(5)) }
+        names(in: "schemas/").map { String($0.dropFirst(8).dropLast(5)) }.sorted()
     }
 
     package func caseNames() throws(Diagnostic) -> [String] { names(in: "cases/") }

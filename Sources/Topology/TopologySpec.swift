@@ -86,6 +86,8 @@ package struct LevelsSpec: Sendable {
     package var raise: [NamedExpression]
     /// In the order of `raise`.
     package var clear: [NamedExpression]
+    /// Whether `clear` was written, and is not `raise` again.
+    package var hasOwnClear: Bool
     package var isAbove: Bool
     package var confirmReadings: Int
     package var confirmDuration: Int64

@@ -1,3 +1,4 @@
+import Dataflow
 import Primitives
 import Testing
 import Topology
@@ -48,6 +49,19 @@ import Topology
         }
     }
 
+    @Test func lineEndsDoNotMatter() throws {
+        let plan = try TopologyLoader.load(Crane.texts(Crane.topology)).plan
+        let text = Crane.topology.replacing("\n", with: "\r\n")
+        #expect(
+            try TopologyLoader.load(Crane.texts(text)).plan.canonicalText == plan.canonicalText)
+        #expect(
+            summary(problems(text.replacing("load.mass > 0.0", with: "load.mass > \"a\""))).count
+                == 1)
+        #expect(
+            summary(problems(text.replacing("confirm: 2 readings", with: "confirm: x")))
+                == ["29:18 'x' is not a duration"])
+    }
+
     @Test func deepNestingIsRefused() {
         for count in [80, 400, 600, 200_000] {
             for (open, close) in [("[", "]"), ("{a: ", "}")] {
@@ -59,6 +73,10 @@ import Topology
             }
             #expect(!problems(String(repeating: "- ", count: count) + "1").isEmpty)
             #expect(!problems(String(repeating: "? ", count: count) + "1").isEmpty)
+        }
+        for count in [80, 900, 1500] {
+            let lines = (0..<count).map { String(repeating: " ", count: $0) + "a:" }
+            #expect(!problems(lines.joined(separator: "\n") + " 1").isEmpty)
         }
     }
 
