@@ -8,7 +8,9 @@ extension SiteSimulation {
             -> (Int, SiteEvent)
         {
             let device = CraneSimulation.device(crane)
-            return (crane, SiteEvent(device: device, kind: kind, level: level, span: span(share, m)))
+            return (
+                crane, SiteEvent(device: device, kind: kind, level: level, span: span(share, m))
+            )
         }
         var events = [
             event(0, .overload, "warning", 180, 6),

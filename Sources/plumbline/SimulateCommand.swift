@@ -42,7 +42,8 @@ struct Simulate: ParsableCommand {
     @Option(help: "Seconds between two readings of a crane.")
     var interval: Int = 5
 
-    @Option(help: "Minutes of data: of cranes from 06:00, of dust from 00:00. Default: 16 and 24 h.")
+    @Option(
+        help: "Minutes of data: of cranes from 06:00, of dust from 00:00. Default: 16 and 24 h.")
     var minutes: Int?
 
     @Option(help: "Write a benchmark's input instead of a site's day: crane or dust.")

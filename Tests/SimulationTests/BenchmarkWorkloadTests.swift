@@ -8,12 +8,12 @@ struct BenchmarkWorkloads {
         var site: String
         var ts: Int
         var seq: Int
-        var load_t: Decimal
-        var radius_m: Decimal
-        var height_m: Decimal
-        var slew_deg: Decimal
-        var wind_ms: Decimal
-        var tilt_deg: Decimal
+        var loadT: Decimal
+        var radiusM: Decimal
+        var heightM: Decimal
+        var slewDeg: Decimal
+        var windMs: Decimal
+        var tiltDeg: Decimal
     }
 
     /// Rated load by the benchmark's chart as (numerator, denominator), in kilograms.
@@ -35,14 +35,15 @@ struct BenchmarkWorkloads {
         var greatest = 0
         var overloads = 0
         let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         for line in lines {
             let row = try decoder.decode(CraneRow.self, from: Data(line))
             #expect(row.ts > last[row.device, default: 0], "each crane in order")
             last[row.device] = row.ts
             greatest = max(greatest, row.ts)
             #expect(greatest - row.ts < 5_000, "up to five seconds apart")
-            let radius = NSDecimalNumber(decimal: row.radius_m * 10).intValue
-            let mass = NSDecimalNumber(decimal: row.load_t * 100).intValue
+            let radius = NSDecimalNumber(decimal: row.radiusM * 10).intValue
+            let mass = NSDecimalNumber(decimal: row.loadT * 100).intValue
             let rated = try #require(capacity(radius: radius))
             if mass * 10 * rated.1 * 10 >= rated.0 * 9 { overloads += 1 }
         }

@@ -45,7 +45,8 @@ struct Fixtures {
         var rows: [String: [String]] = [:]
         for line in text.split(separator: "\n").dropFirst() {
             // The model may hold commas inside quotes; the five fields after it do not.
-            let model = line.hasPrefix("\"")
+            let model =
+                line.hasPrefix("\"")
                 ? String(line.dropFirst().prefix { $0 != "\"" })
                 : String(line.prefix { $0 != "," })
             let rest = line.dropFirst(model.count + (line.hasPrefix("\"") ? 3 : 1))
@@ -146,7 +147,8 @@ struct Generation {
     func arrivalOrder() throws {
         var last = 0
         for line in collect({ site(seed: 4).dustLines($0) }) {
-            let arrival = try #require(Int(String(decoding: line.prefix { $0 != 9 }, as: UTF8.self)))
+            let arrival = try #require(
+                Int(String(decoding: line.prefix { $0 != 9 }, as: UTF8.self)))
             #expect(arrival >= last)
             last = arrival
         }
