@@ -16,7 +16,8 @@ package enum StorageKind: Sendable {
 
 /// An open file. Positions and sizes are in bytes.
 ///
-/// Threading: reads at different positions may run at once; everything else by one thread at a time.
+/// Threading: reads at different positions may run at once; everything else by one thread at a
+/// time.
 package protocol StorageFile: AnyObject, Sendable {
     var path: String { get }
 
@@ -62,6 +63,9 @@ package protocol Storage: Sendable {
 
     /// Removes a file; no error when there is none.
     func remove(_ path: String) throws(StorageError)
+
+    /// Removes an empty directory; no error when there is none.
+    func removeDirectory(_ path: String) throws(StorageError)
 
     /// Returns when creations, renames and removals in a directory are durable.
     func syncDirectory(_ path: String) throws(StorageError)

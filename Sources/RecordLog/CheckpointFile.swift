@@ -16,7 +16,7 @@ enum CheckpointFile {
         guard let bytes else { return [:] }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
         guard lines.first == "0", lines.count >= 2, let count = Int(lines[1]),
-            lines.count == count + 2
+            lines.count - 2 == count
         else { throw .malformedFile(path: path, reason: "not a checkpoint of version 0") }
         var entries: [TopicPartition: Int64] = [:]
         for line in lines.dropFirst(2) {

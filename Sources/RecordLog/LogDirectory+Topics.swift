@@ -60,6 +60,7 @@ extension LogDirectory {
             }
             return false
         }
+        try clearInterruptedCreation(of: name)
         let identifier = KafkaUUID.random()
         for partition in (0..<partitions).reversed() {
             try storageCall { () throws(StorageError) in
@@ -67,6 +68,38 @@ extension LogDirectory {
             }
         }
         return true
+    }
+
+    /// Removes the empty partitions of a topic whose creation stopped before partition 0.
+    ///
+    /// Partitions with records are somebody's data, a broker's for example, and are not touched.
+    private func clearInterruptedCreation(of topic: String) throws(RecordLogError) {
+        let names = try storageCall { () throws(StorageError) in try storage.list(path) }
+        for place in names.compactMap(TopicPartition.init(directoryName:))
+        where place.topic == topic {
+            try removeEmptyPartition(place)
+        }
+    }
+
+    private func removeEmptyPartition(_ place: TopicPartition) throws(RecordLogError) {
+        let directory = "\(path)/\(place)"
+        let files = try storageCall { () throws(StorageError) in try storage.list(directory) }
+            .map { directory + "/" + $0 }
+        for file in files where file.hasSuffix(".log") {
+            let size = try storageCall { () throws(StorageError) in
+                try storage.open(file, .read).size()
+            }
+            guard size == 0 else {
+                throw .malformedFile(
+                    path: file,
+                    reason: "topic \(place.topic) has records here but no partition 0;"
+                        + " move this directory away or choose another topic name")
+            }
+        }
+        try storageCall { () throws(StorageError) in
+            for file in files { try storage.remove(file) }
+            try storage.removeDirectory(directory)
+        }
     }
 
     private func createPartition(

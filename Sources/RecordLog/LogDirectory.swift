@@ -136,16 +136,14 @@ package final class LogDirectory: Sendable {
         besides open: Set<TopicPartition>
     ) throws(RecordLogError) -> Bool {
         var isWhole = true
-        for topic in try Self.topics(in: path, storage: storage) {
-            for partition in 0..<topic.partitionCount {
-                let place = TopicPartition(topic.name, partition)
-                if open.contains(place) { continue }
-                do {
-                    try self.open(place, cuttingDamage: false).close()
-                } catch {
-                    guard case .damagedPartition = error else { throw error }
-                    isWhole = false
-                }
+        let names = try storageCall { () throws(StorageError) in try storage.list(path) }
+        for place in names.compactMap(TopicPartition.init(directoryName:)).sorted()
+        where !open.contains(place) {
+            do {
+                try self.open(place, cuttingDamage: false).close()
+            } catch {
+                guard case .damagedPartition = error else { throw error }
+                isWhole = false
             }
         }
         return isWhole

@@ -9,7 +9,7 @@ extension PartitionLog {
         var cutsPublished: Bool
     }
 
-    /// Opens a partition by Kafka's rule (`LogLoader`, `LogSegment.recover`): leftovers are removed,
+    /// Opens a partition by Kafka's rule (`LogLoader`, `LogSegment.recover`): leftovers go,
     /// missing or wrong indexes rebuilt; after a crash every batch from the recovery point on is
     /// checked, the log is cut at the first bad one and later segments are removed.
     ///

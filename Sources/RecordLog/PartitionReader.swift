@@ -105,7 +105,7 @@ package final class PartitionReader {
             }
         }
         if offset != fileOffset || file == nil { try seek(to: offset) }
-        var wanted = max(maxBytes, RecordBatch.headerSize)
+        var wanted = min(max(maxBytes, RecordBatch.headerSize), 1 << 30)
         var reopened = false
         while let file {
             let size = try storageCall { () throws(StorageError) in try file.size() }
@@ -129,7 +129,7 @@ package final class PartitionReader {
                 if count > available {
                     if try !reopen(&reopened, at: offset) { return nil }
                 } else {
-                    wanted = max(count, wanted * 2)
+                    wanted = max(count, min(wanted * 2, 1 << 30))
                 }
             case .failure(.fault(let fault, _)):
                 throw corrupt(fault)

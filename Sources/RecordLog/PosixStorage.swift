@@ -75,6 +75,10 @@ package struct PosixStorage: Storage {
         guard unlink(path) == 0 || errno == ENOENT else { throw failure(.remove, path) }
     }
 
+    package func removeDirectory(_ path: String) throws(StorageError) {
+        guard rmdir(path) == 0 || errno == ENOENT else { throw failure(.remove, path) }
+    }
+
     package func syncDirectory(_ path: String) throws(StorageError) {
         let descriptor = retrying { Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw failure(.open, path) }

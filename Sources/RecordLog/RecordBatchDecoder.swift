@@ -13,7 +13,7 @@ package final class RecordBatchDecoder {
     private var expansion = 4.0
 
     package init(maximumBytes: Int = 256 << 20) {
-        self.maximumBytes = min(max(maximumBytes, 1 << 10), Int(Int32.max))
+        self.maximumBytes = min(max(maximumBytes, 1 << 10), 1 << 30)
     }
 
     /// A decoded block and how many bytes of the chunk it covers.
@@ -34,8 +34,8 @@ package final class RecordBatchDecoder {
 
     /// Decodes the whole batches in `chunk`, as many as are valid and fit, at least one.
     ///
-    /// Rows below `first` and rows from `limit` on are left out; the block's `nextOffset` is at most
-    /// `limit`. A faulty batch after good ones ends the block; it is the next call's error.
+    /// Rows below `first` and rows from `limit` on are left out; the block's `nextOffset` is at
+    /// most `limit`. A faulty batch after good ones ends the block; it is the next call's error.
     /// With `isWhole` a block does not end for lack of space.
     func decode(
         _ chunk: [UInt8], from first: Int64, limit: Int64, isWhole: Bool
@@ -106,6 +106,11 @@ package final class RecordBatchDecoder {
                 guard scan.batches.isEmpty else { return scan }
                 throw .fault(fault, offset: nil)
             case .header(let parsed): header = parsed
+            }
+            // Row positions are Int32, and nothing is read that could not be decoded.
+            guard header.byteCount <= maximumBytes else {
+                guard scan.batches.isEmpty else { return scan }
+                throw .fault(.tooLarge(limit: maximumBytes), offset: header.baseOffset)
             }
             if header.baseOffset >= limit, !scan.batches.isEmpty { return scan }
             guard header.byteCount <= chunk.count - position else {

@@ -33,8 +33,8 @@ package enum RecordLogError: Error, Hashable, Sendable, CustomStringConvertible 
             return "\(place): not a valid record batch: \(reason)"
         case .damagedPartition(let path, let position, let offset, let published, let reason):
             return "\(path), byte \(position): damaged record batch (\(reason)); the records from"
-                + " offset \(offset) up to \(published) were accepted and cannot be read; nothing was"
-                + " changed, restore the file from a copy"
+                + " offset \(offset) up to \(published) were accepted and cannot be read; nothing"
+                + " was changed, restore the file from a copy"
         case .directoryLocked(let path):
             return "\(path) is in use by another process that writes to it;"
                 + " stop it, or choose another directory"
@@ -91,7 +91,7 @@ package enum BatchFault: Error, Hashable, Sendable, CustomStringConvertible {
     case malformedRecord(index: Int)
     case trailingBytes
     case compression(CompressionCodec)
-    /// Decompression would give more bytes than allowed.
+    /// It has, or decompresses to, more bytes than allowed.
     case tooLarge(limit: Int)
 
     package var description: String {
@@ -111,7 +111,7 @@ package enum BatchFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .malformedRecord(let index): "record \(index) in it is malformed"
         case .trailingBytes: "bytes are left over after its last record"
         case .compression(let codec): "its \(codec.name) data cannot be decompressed"
-        case .tooLarge(let limit): "it decompresses to more than \(limit) bytes"
+        case .tooLarge(let limit): "it holds more than \(limit) bytes, decompressed or not"
         }
     }
 

@@ -2,8 +2,8 @@ import Primitives
 
 /// Reads the records of a batch: byte ranges and numbers into columns, nothing copied.
 enum RecordParser {
-    /// Parses the records in `bytes[range]` into `columns`, those with offsets from `first` to below
-    /// `limit`. Returns what is wrong, or nil; rows may have been added when something is.
+    /// Parses the records in `bytes[range]` into `columns`, those with offsets from `first` to
+    /// below `limit`. Returns what is wrong, or nil; rows may have been added when something is.
     static func parse(
         _ header: RecordBatch.Header, _ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>,
         first: Int64, limit: Int64, into columns: RowColumns
@@ -87,6 +87,11 @@ enum RecordParser {
                 if byte < 0x80 {
                     position &+= 1
                     return Int64(byte &>> 1) ^ -Int64(byte & 1)
+                }
+                if position &+ 1 < end, base[position &+ 1] < 0x80 {
+                    let value = UInt64(byte & 0x7F) | UInt64(base[position &+ 1]) &<< 7
+                    position &+= 2
+                    return Varint.unZigZag(value)
                 }
             }
             return longSigned()

@@ -17,7 +17,8 @@ package struct TopicPartition: Hashable, Comparable, Sendable, CustomStringConve
     package init?(directoryName name: String) {
         guard let dash = name.lastIndex(of: "-") else { return nil }
         let number = name[name.index(after: dash)...]
-        guard let partition = Int(number), String(partition) == number, partition >= 0,
+        guard let partition = Int(number), String(partition) == number,
+            (0...Int(Int32.max)).contains(partition),
             Self.fault(inTopicName: String(name[..<dash])) == nil
         else { return nil }
         self.init(String(name[..<dash]), partition)
@@ -61,6 +62,7 @@ enum SegmentName {
         guard digits.utf8.count == 20,
             digits.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") })
         else { return nil }
-        return Int64(digits)
+        // Far enough from the end that sums with relative offsets cannot overflow.
+        return Int64(digits).flatMap { $0 < Int64.max - (1 << 32) ? $0 : nil }
     }
 }

@@ -166,6 +166,13 @@ package final class SimulatedStorage: Storage {
         }
     }
 
+    package func removeDirectory(_ path: String) throws(StorageError) {
+        guard try list(path).isEmpty else {
+            throw StorageError(.remove, path, code: 39, reason: "Directory not empty")
+        }
+        state.withLock { state in _ = state.directories.remove(path) }
+    }
+
     package func syncDirectory(_ path: String) throws(StorageError) {
         try state.withLock { (state) throws(StorageError) in
             try state.fail(.sync, path)

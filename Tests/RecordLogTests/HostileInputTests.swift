@@ -109,7 +109,8 @@ struct HostileInputTests {
                 return fault
             }
         }
-        #expect(refuses { $0[8] = 0x7F } == .truncated)
+        #expect(refuses { $0[8] = 0x7F } == .tooLarge(limit: 256 << 20))
+        #expect(refuses { $0[9] = 0x01 } == .truncated)
         #expect(refuses { $0[8] = 0xFF } != nil)
         #expect(refuses { $0[16] = 1 } == .unsupportedMagic(1))
         #expect(refuses { $0[22] = 7 } == .unknownCodec(7))

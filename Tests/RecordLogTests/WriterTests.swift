@@ -75,6 +75,49 @@ struct WriterTests {
         #expect(try LogDirectory.topics(in: temporary.path + "/missing").isEmpty)
     }
 
+    /// A creation that was killed half-way is taken up anew; records without a partition 0 stay.
+    @Test func interruptedCreation() throws {
+        let directory = try LogDirectory.open(path)
+        let storage = PosixStorage()
+        try storage.createDirectory(path + "/t-3")
+        try tamper(path + "/t-3/00000000000000000000.log") { $0 = [] }
+        try storage.createDirectory(path + "/u-1")
+        try tamper(path + "/u-1/00000000000000000000.log") { $0 = [1] }
+        #expect(try directory.topics().isEmpty)
+        #expect(try directory.createTopic("t", partitions: 2))
+        #expect(try directory.partitionCount(of: "t") == 2)
+        let error = #expect(throws: RecordLogError.self) {
+            try directory.createTopic("u", partitions: 2)
+        }
+        #expect("\(try #require(error))".contains("u-1"))
+        #expect(try storage.contents(of: path + "/u-1/00000000000000000000.log") == [1])
+    }
+
+    /// Names and numbers at the edges of their types, as a hand could write them.
+    @Test func extremeNumbersInNamesAndCheckpoints() throws {
+        let directory = try LogDirectory.open(path)
+        try directory.createTopic("t", partitions: 1)
+        try directory.close()
+        let storage = PosixStorage()
+        try storage.createDirectory(path + "/t-9223372036854775807")
+        try tamper(path + "/t-0/09223372036854775807.log") { $0 = [] }
+        try tamper(path + "/t-0/99999999999999999999.log") { $0 = [] }
+        let again = try LogDirectory.open(path)
+        #expect(try again.partitionCount(of: "t") == 1)
+        #expect(try again.partition("t", 0).logEndOffset == 0)
+        try again.close()
+        for text in ["0\n9223372036854775807\nt 0 1\n", "0\n-1\n", "0\n1\nt 0 -1\n", "0\n", "x"] {
+            try tamper(path + "/replication-offset-checkpoint") { $0 = Array(text.utf8) }
+            #expect(throws: RecordLogError.self) {
+                try PartitionReader(directory: path, topic: "t", partition: 0)
+            }
+        }
+        let most = "0\n1\nt 0 9223372036854775807\n"
+        try tamper(path + "/replication-offset-checkpoint") { $0 = Array(most.utf8) }
+        let reader = try PartitionReader(directory: path, topic: "t", partition: 0)
+        #expect(throws: RecordLogError.self) { try reader.read(from: 0) }
+    }
+
     /// The side files that a broker looks for.
     @Test func sideFiles() throws {
         let directory = try LogDirectory.open(path)
