@@ -56,6 +56,10 @@ let package = Package(
                 "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
+        // The JSON decoder's oracle; tests only.
+        .target(
+            name: "CSimdjson", path: "Tests/CSimdjson",
+            linkerSettings: [.linkedLibrary("simdjson")]),
         .testTarget(
             name: "PrimitivesTests", dependencies: ["Primitives"],
             resources: [.copy("Fixtures")], swiftSettings: common),
@@ -65,7 +69,9 @@ let package = Package(
             swiftSettings: common),
         .testTarget(
             name: "ConnectorsTests",
-            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors"],
+            dependencies: [
+                "Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors", "CSimdjson",
+            ],
             resources: [.copy("Fixtures")],
             swiftSettings: common),
     ],

@@ -100,8 +100,19 @@ import Testing
                 (#""2026-03-02T08:00:00Z""#, "1772438400000000"),
                 (#""2026-03-02T16:00:00.5+08:00""#, "1772438400500000"),
                 ("1772438400123", "1772438400123000"), ("1772438400123.5", "1772438400123500"),
-                ("1772438400123.4567", "precision"), (#""yesterday""#, "wrong-type"),
+                ("1772438400123.4567", "precision"),
+                (#""2026-03-02T08:00:00.123456789Z""#, "precision"),
+                (#""2026-03-02T08:00:00.12345678Zulu""#, "wrong-type"),
+                (#""2026-03-02T08:00:00.123456000000Z""#, "1772438400123456"),
+                (#""yesterday""#, "wrong-type"),
                 ("1e15", "out-of-range"), ("true", "wrong-type"),
+            ])
+        check(
+            Field("x", .timestamp, rounds: true),
+            [
+                (#""1970-01-01T00:00:00.0000015Z""#, "2"),
+                (#""1970-01-01T00:00:00.000002500Z""#, "2"),
+                (#""1970-01-01T01:00:00.0000025001+01:00""#, "3"), ("0.0015", "2"),
             ])
         check(
             Field("x", .timestamp, timestampEncoding: .epochSeconds),
@@ -143,7 +154,8 @@ import Testing
                     "{2:[(300 3500) (425 null)]}"
                 ),
                 ("{}", "{}"), (#"{"2":[],"4":[{"radius":1}]}"#, "{2:[] 4:[(100 null)]}"),
-                (#"{"two":[]}"#, "wrong-type"), (#"{"2":[],"2":[]}"#, "malformed"),
+                (#"{"two":[]}"#, "wrong-type"), (#"{"two":[],"three":[]}"#, "wrong-type"),
+                (#"{"2":[],"2":[]}"#, "malformed"),
                 (#"{"2":[{"capacity":1}]}"#, "missing-field"), (#"{"2":[1]}"#, "wrong-type"),
                 (#"{"2":[{"radius":1,"radius":1}]}"#, "malformed"),
                 (#"{"2":[{"radius":1.001}]}"#, "precision"), (#"{"2":[{"radius":1]}"#, "malformed"),
@@ -259,5 +271,67 @@ import Testing
         let two = integers.decode(
             makeBlock([#"{"k":-7,"t":0}"#]), rows: 0..<1, keys: &keys)
         #expect(keys.bytes(two.keys[0]) == Array("-7".utf8) && show(two.columns[0], 0) == "-7")
+    }
+
+    /// How rows are cut into calls, and what was decoded before, changes nothing.
+    @Test func cutsDoNotMatter() {
+        let seed = UInt64.random(in: 0...UInt64.max)
+        print("cutsDoNotMatter seed \(seed)")
+        var generator = DocumentGenerator(seed: seed)
+        let documents = (0..<700).map { _ in generator.document() }
+        let block = makeBlock(documents)
+        func decode(_ cut: Int) -> [String] {
+            var keys = KeyTable()
+            let decoder = makeDecoder(for: makeSource(JSONOracleTests.fields))
+            var result: [String] = []
+            for start in stride(from: 0, to: documents.count, by: cut) {
+                let range = start..<min(start + cut, documents.count)
+                let rows = decoder.decode(block, rows: range, keys: &keys)
+                let faults = Dictionary(uniqueKeysWithValues: rows.faults.map { ($0.row, $0) })
+                for row in 0..<rows.rowCount {
+                    let key = rows.keys[row] < 0 ? "-" : "\(keys.bytes(rows.keys[row]))"
+                    var text = "\(key) \(rows.keys[row]) \(rows.times[row])"
+                    if let fault = faults[Int32(row)] {
+                        text += " \(fault.reason.name) \(fault.detail) \(fault.timeIsReadable)"
+                    } else {
+                        text += rows.columns.map { " " + show($0, row) }.joined()
+                    }
+                    result.append(text)
+                }
+            }
+            return result
+        }
+        let whole = decode(700)
+        for cut in [1, 2, 7, 64, 65, 300] { #expect(decode(cut) == whole, "cut \(cut)") }
+    }
+
+    @Test func hugeKeysAndDocuments() {
+        let key = String(repeating: "K", count: 1 << 20)
+        let padding = String(repeating: "塔[{\\\"", count: 1 << 19)
+        let texts = [
+            #"{"k":"\#(key)","t":1,"z":"\#(padding)"}"#, #"{"k":"\#(key)","t":2}"#,
+            #"{"k":"\#(key)","t":3,"z":["# + String(repeating: "0,", count: 1 << 20) + "0]}",
+        ]
+        var keys = KeyTable()
+        let rows = makeDecoder(for: makeSource(keyAndTime))
+            .decode(makeBlock(texts), rows: 0..<3, keys: &keys)
+        #expect(rows.faults.isEmpty && rows.keys == [0, 0, 0] && rows.times == [1000, 2000, 3000])
+        #expect(keys.bytes(0).count == 1 << 20)
+    }
+
+    /// More members than are remembered, and names longer than are compared at once.
+    @Test func wideObjects() {
+        let names = (0..<200).map { "\($0)" + String(repeating: "n", count: $0 % 50) }
+        let fields = keyAndTime + names.map { Field($0, .int) }
+        let members = names.enumerated().map { "\"\($1)\":\($0)" }
+        let texts = [members, Array(members.reversed()), members, Array(members.dropFirst())]
+            .map { #"{"k":"a","t":0,"# + $0.joined(separator: ",") + "}" }
+        var keys = KeyTable()
+        let rows = makeDecoder(for: makeSource(fields))
+            .decode(makeBlock(texts), rows: 0..<4, keys: &keys)
+        #expect(reasons(rows) == [nil, nil, nil, "missing-field"])
+        for row in 0..<3 {
+            #expect((0..<200).allSatisfy { show(rows.columns[2 + $0], row) == "\($0)" })
+        }
     }
 }

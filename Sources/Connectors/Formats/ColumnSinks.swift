@@ -138,8 +138,8 @@ struct SinkNode {
     /// Counts the row just stored as one with a value.
     @inline(__always)
     private mutating func commit() {
-        if hasNulls { validity[count >> 6] |= 1 << UInt64(count & 63) }
-        count += 1
+        if hasNulls { validity[count >> 6] |= 1 &<< UInt64(truncatingIfNeeded: count) }
+        count &+= 1
     }
 
     @inline(__always)
@@ -187,6 +187,11 @@ struct SinkNode {
 
     @inline(__always)
     func int64(_ row: Int) -> Int64 { values.load(fromByteOffset: row &* 8, as: Int64.self) }
+
+    /// Whether a row has a value.
+    func isValid(_ row: Int) -> Bool {
+        !hasNulls || validity[row >> 6] & (1 << UInt64(row & 63)) != 0
+    }
 
     /// Counts a row without a value. Children of a structure are the caller's.
     mutating func appendNullRow() {
@@ -340,10 +345,14 @@ final class ColumnSinks {
             values = .structure((0..<node.childCount).map { column(node.firstChild + $0) })
         case .unreadable: return Column(.null(count: count))
         }
-        guard node.hasNulls else { return Column(values) }
+        // Where nulls are not allowed, only rows with a fault have them.
+        guard node.hasNulls, node.isNullable else { return Column(values) }
         let words = Array(UnsafeBufferPointer(start: node.validity, count: (count + 63) / 64))
         return Column(values, validity: Bitmap(words: words, count: count))
     }
+
+    /// A copy of an `Int64` node's values; 0 where a row has none.
+    func int64s(_ index: Int) -> [Int64] { copy(nodes[index].values, nodes[index].count) }
 
     private func copy<Element>(_ storage: UnsafeMutableRawPointer, _ count: Int) -> [Element] {
         let start = storage.assumingMemoryBound(to: Element.self)

@@ -32,7 +32,6 @@ struct RowAssembler {
     let keyRoot: Int
     let timeRoot: Int
 
-    private(set) var times: [Int64] = []
     private(set) var keys: [Int32] = []
     private(set) var faults: [DecodeFault] = []
     private var keyText: [UInt8] = []
@@ -54,8 +53,6 @@ struct RowAssembler {
     mutating func begin(_ rowCount: Int) {
         sinks.reset()
         for root in fields.indices { sinks.nodes[root].reserve(rowCount) }
-        times = []
-        times.reserveCapacity(rowCount)
         keys = []
         keys.reserveCapacity(rowCount)
         faults = []
@@ -71,7 +68,6 @@ struct RowAssembler {
             isWhole = false
         }
         if isWhole, !sinks.nodes[keyRoot].hasNulls, !sinks.nodes[timeRoot].hasNulls {
-            times.append(sinks.nodes[timeRoot].int64(row))
             keys.append(internKey(row, &table))
         } else {
             endOddRow(row, fault: fault, node: node, table: &table)
@@ -98,7 +94,6 @@ struct RowAssembler {
             fault = .missing
             node = hasKey ? timeRoot : keyRoot
         }
-        times.append(hasTime ? sinks.nodes[timeRoot].int64(row) : 0)
         keys.append(hasKey ? internKey(row, &table) : -1)
         if fault != .none {
             faults.append(
@@ -112,7 +107,6 @@ struct RowAssembler {
     mutating func rejectRow(_ row: Int, _ reason: RejectReason, _ detail: String) {
         for root in fields.indices { sinks.settle(root, rows: row) }
         for root in fields.indices { sinks.settle(root, rows: row + 1) }
-        times.append(0)
         keys.append(-1)
         faults.append(
             DecodeFault(row: Int32(row), reason: reason, detail: detail, timeIsReadable: false))
@@ -120,15 +114,16 @@ struct RowAssembler {
 
     /// The columns of all rows ended since ``begin(_:)``.
     func finish(_ block: RecordBlock, firstRow: Int, table: KeyTable) -> DecodedRows {
-        let count = times.count
+        let count = keys.count
         var columns = Array(repeating: Column(.null(count: count)), count: fieldCount)
         for (root, field) in fields.enumerated() where root != keyRoot || !isTextKey {
             columns[field] = sinks.column(root)
         }
         if isTextKey { columns[fields[keyRoot]] = keyColumn(table) }
         return DecodedRows(
-            block: block, firstRow: firstRow, rowCount: count, columns: columns, times: times,
-            keys: keys, faults: faults)
+            block: block, firstRow: firstRow, rowCount: count, columns: columns,
+            // Null rows hold 0.
+            times: sinks.int64s(timeRoot), keys: keys, faults: faults)
     }
 
     private var isTextKey: Bool {
@@ -151,10 +146,7 @@ struct RowAssembler {
     }
 
     private func isPresent(_ root: Int, _ row: Int) -> Bool {
-        let node = sinks.nodes + root
-        guard node.pointee.count == row + 1 else { return false }
-        return !node.pointee.hasNulls
-            || node.pointee.validity[row >> 6] & (1 << UInt64(row & 63)) != 0
+        sinks.nodes[root].count == row + 1 && sinks.nodes[root].isValid(row)
     }
 
     /// The code of a row's key, which must be there.

@@ -27,6 +27,9 @@ struct JSONTemplate {
 
     static let skip = -1
 
+    /// Fits nothing, for a NUL is not JSON.
+    init() {}
+
     /// Remembers the text `start..<end`.
     init(_ text: JSONText, _ start: Int, _ end: Int, action: Int) {
         self.action = action
@@ -46,14 +49,19 @@ struct JSONTemplate {
 
 /// One kind of JSON object: the top level, an object on the way of a dotted path, or a structure.
 struct JSONLayout {
+    /// Templates in use; one more of each layout stays empty, so that looking ahead is safe.
     static let templateCapacity = 64
 
     var firstMember = 0
     var memberCount = 0
-    var templates = UnsafeMutablePointer<JSONTemplate>.allocate(capacity: templateCapacity)
-    var templateCount = 0
+    let templates: UnsafeMutablePointer<JSONTemplate>
     /// The last row that had an object on this way: it may have one only.
     var lastRow = -1
+
+    init() {
+        templates = .allocate(capacity: Self.templateCapacity + 1)
+        templates.initialize(repeating: JSONTemplate(), count: Self.templateCapacity + 1)
+    }
 }
 
 /// The members that a source's fields need, by object. Built once a decoder.

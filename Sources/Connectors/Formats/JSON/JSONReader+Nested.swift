@@ -49,7 +49,7 @@ extension JSONReader {
         if let value = DurationText.parse(isNegative ? String(words.dropFirst()) : words) {
             nodes[node].append(isNegative ? -value : value)
         } else {
-            note(.wrongType, node)
+            refuse(.wrongType, node)
         }
         return next
     }
@@ -61,7 +61,7 @@ extension JSONReader {
         if let bytes = Base64.decode(unescaped(start &+ 1)) {
             appendText(node, bytes)
         } else {
-            note(.wrongType, node)
+            refuse(.wrongType, node)
         }
         return next
     }
@@ -119,12 +119,6 @@ extension JSONReader {
             let row = nodes[value].count
             position = self.value(value, position, row: row, depth: depth)
             guard position >= 0 else { return position }
-            // An entry whose key or value is a fault is not in the columns; the row is rejected.
-            let whole = min(nodes[key].count, nodes[value].count)
-            sinks._withUnsafeGuaranteedRef {
-                $0.settle(key, rows: whole)
-                $0.settle(value, rows: whole)
-            }
             position = text.skipComma(position)
             if position < 0 {
                 guard text.byte(~position) == 0x7D else { return position }
@@ -132,7 +126,7 @@ extension JSONReader {
                     state.pointee.duplicateNode = node
                     return position
                 }
-                nodes[node].append(end: whole)
+                nodes[node].append(end: nodes[key].count)
                 return ~position &+ 1
             }
         }
@@ -150,8 +144,8 @@ extension JSONReader {
             switch Decimal.parse(bytes.span, scale: 0) {
             case .value(let number) where !bytes.contains { $0 == 0x2E || $0 | 0x20 == 0x65 }:
                 nodes[node].append(number)
-            case .overflow: note(.outOfRange, node)
-            default: note(.wrongType, node)
+            case .overflow: refuse(.outOfRange, node)
+            default: refuse(.wrongType, node)
             }
         }
         let colon = text.skipSpace(end)
@@ -159,6 +153,7 @@ extension JSONReader {
         return text.skipSpace(colon &+ 1)
     }
 
+    /// Whether the keys from row `first` on differ; those that were refused do not count.
     private func hasDistinctKeys(_ node: Int, from first: Int) -> Bool {
         let sink = nodes + node
         if sink.pointee.kind == .string {
@@ -172,8 +167,8 @@ extension JSONReader {
             return true
         }
         var seen = Set<Int64>()
-        for row in first..<sink.pointee.count where !seen.insert(sink.pointee.int64(row)).inserted {
-            return false
+        for row in first..<sink.pointee.count where sink.pointee.isValid(row) {
+            if !seen.insert(sink.pointee.int64(row)).inserted { return false }
         }
         return true
     }

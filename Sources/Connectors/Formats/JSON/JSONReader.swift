@@ -16,7 +16,7 @@ struct JSONRowState {
 /// where the text is not JSON, or a wanted member stands twice. A value that is JSON but not what
 /// the field wants is noted in the row's state and skipped, so that the rest is still read.
 struct JSONReader {
-    var text: JSONText
+    let text: JSONText
     let nodes: UnsafeMutablePointer<SinkNode>
     let layouts: UnsafeMutablePointer<JSONLayout>
     let members: UnsafeMutablePointer<JSONMember>
@@ -58,25 +58,25 @@ struct JSONReader {
         var slot = 0
         while true {
             let action: Int
-            if slot < layouts[layout].templateCount, fits(templates + slot, position) {
+            if slot < JSONLayout.templateCapacity, fits(templates + slot, position) {
                 action = templates[slot].action
-                position &+= templates[slot].count
+                position = text.skipSpace(position &+ templates[slot].count)
                 slot &+= 1
-            } else if slot &+ 1 < layouts[layout].templateCount,
+            } else if slot < JSONLayout.templateCapacity,
                 fits(templates + slot + 1, position)
             {
                 // A member that was left out this time.
                 action = templates[slot &+ 1].action
-                position &+= templates[slot &+ 1].count
+                position = text.skipSpace(position &+ templates[slot &+ 1].count)
                 slot &+= 2
             } else {
-                let name = text.skipSpace(position)
-                if text.byte(name) == 0x7D, slot == 0 { return name &+ 1 }
-                let value = memberName(name)
-                guard value >= 0 else { return value }
-                action = find(layout, name)
-                remember(layout, slot, position, value, action)
-                position = value
+                let learnt = learn(layout, slot, position)
+                // An object without members, or a mistake.
+                guard learnt.value >= 0 else {
+                    return learnt.isEmpty ? ~learnt.value : learnt.value
+                }
+                position = learnt.value
+                action = learnt.action
                 slot &+= 1
             }
             if action >= 0 {
@@ -116,6 +116,24 @@ struct JSONReader {
         return difference == 0 && position &+ count <= text.end
     }
 
+    /// Reads a member's name that was not foreseen, and remembers it: the position of its value.
+    ///
+    /// `isEmpty` says that the object ends here instead, before the complement of `value`.
+    @inline(never)
+    private func learn(
+        _ layout: Int, _ slot: Int, _ start: Int
+    ) -> (value: Int, action: Int, isEmpty: Bool) {
+        let name = text.skipSpace(start)
+        if text.byte(name) == 0x7D, slot == 0 { return (~(name &+ 1), 0, true) }
+        let value = memberName(name)
+        guard value >= 0 else { return (value, 0, false) }
+        let action = find(layout, name)
+        if slot < JSONLayout.templateCapacity {
+            layouts[layout].templates[slot] = JSONTemplate(text, start, value, action: action)
+        }
+        return (value, action, false)
+    }
+
     /// Reads a name, a colon and white space: the position of the value.
     private func memberName(_ start: Int) -> Int {
         guard text.byte(start) == 0x22 else { return ~start }
@@ -150,14 +168,6 @@ struct JSONReader {
     private func action(_ member: Int) -> Int {
         let target = targets[members[member].firstTarget]
         return members[member].targetCount == 1 && target >= 0 ? target : ~1 &- member
-    }
-
-    private func remember(
-        _ layout: Int, _ slot: Int, _ start: Int, _ end: Int, _ action: Int
-    ) {
-        guard slot < JSONLayout.templateCapacity else { return }
-        layouts[layout].templates[slot] = JSONTemplate(text, start, end, action: action)
-        if slot == layouts[layout].templateCount { layouts[layout].templateCount &+= 1 }
     }
 
     /// Reads the value of a member that has several targets, or lies on a path.
@@ -202,8 +212,8 @@ struct JSONReader {
 
     // MARK: Values
 
-    /// Reads a value into a node that holds `row` rows; it has one more afterwards, except after
-    /// a fault.
+    /// Reads a value into a node that holds `row` rows; it has one more afterwards, null after a
+    /// fault.
     @inline(__always)
     func value(_ node: Int, _ start: Int, row: Int, depth: Int) -> Int {
         let sink = nodes + node
@@ -253,7 +263,7 @@ struct JSONReader {
             if number.value.isFinite {
                 sink.pointee.append(number.value)
             } else {
-                note(.outOfRange, node)
+                refuse(.outOfRange, node)
             }
             return number.next
         case .bool where first == 0x74 || first == 0x66:
@@ -271,9 +281,16 @@ struct JSONReader {
         }
     }
 
+    /// Notes a fault and takes the value as read, so that a second one is seen as such.
+    @inline(never)
+    func refuse(_ fault: FieldFault, _ node: Int) {
+        note(fault, node)
+        sinks._withUnsafeGuaranteedRef { $0.appendNull(node) }
+    }
+
     @inline(never)
     private func wrongType(_ node: Int, _ start: Int, depth: Int) -> Int {
-        note(.wrongType, node)
+        refuse(.wrongType, node)
         return text.skipValue(start, depth: depth)
     }
 
@@ -284,7 +301,7 @@ struct JSONReader {
         if nodes[node].isNullable {
             sinks._withUnsafeGuaranteedRef { $0.appendNull(node) }
         } else {
-            note(.missing, node)
+            refuse(.missing, node)
         }
         return next
     }
@@ -293,7 +310,7 @@ struct JSONReader {
     @inline(never)
     private func odd(_ number: ScaledNumber, _ node: Int) -> Int {
         if number.next >= 0 {
-            note(number.status == .inexact ? .precision : .outOfRange, node)
+            refuse(number.status == .inexact ? .precision : .outOfRange, node)
         }
         return number.next
     }
@@ -316,7 +333,7 @@ struct JSONReader {
         if number.value >= Timestamp.minimum, number.value <= Timestamp.maximum {
             nodes[node].append(number.value)
         } else {
-            note(.outOfRange, node)
+            refuse(.outOfRange, node)
         }
         return number.next
     }
@@ -335,8 +352,27 @@ struct JSONReader {
         if let value = Timestamp.parse(text.bytes(start &+ 1..<end).span) {
             nodes[node].append(value)
         } else {
-            note(.wrongType, node)
+            fineTimestamp(node, Array(text.bytes(start &+ 1..<end)))
         }
         return end &+ 1
+    }
+
+    /// Judges RFC 3339 text that is finer than a microsecond, or no time at all.
+    @inline(never)
+    private func fineTimestamp(_ node: Int, _ time: [UInt8]) {
+        // yyyy-MM-ddTHH:mm:ss. and six digits stay, further ones go.
+        let kept = 26
+        let rest = time.dropFirst(kept).prefix { $0 &- 0x30 < 10 }
+        let shorter = Array(time.prefix(kept) + time.dropFirst(kept + rest.count))
+        guard let first = rest.first, let value = Timestamp.parse(shorter.span) else {
+            return refuse(.wrongType, node)
+        }
+        let isZero = rest.allSatisfy { $0 == 0x30 }
+        guard isZero || nodes[node].rounds else { return refuse(.precision, node) }
+        let isHalf = first == 0x35 && rest.dropFirst().allSatisfy { $0 == 0x30 }
+        let isUp = isHalf ? value & 1 == 1 : first >= 0x35
+        let rounded = value &+ (isUp ? 1 : 0)
+        guard rounded <= Timestamp.maximum else { return refuse(.outOfRange, node) }
+        nodes[node].append(rounded)
     }
 }

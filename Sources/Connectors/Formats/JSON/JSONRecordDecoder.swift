@@ -10,6 +10,7 @@ final class JSONRecordDecoder: RecordDecoder {
     private var assembler: RowAssembler
     private let layouts: JSONLayouts
     private let state = UnsafeMutablePointer<JSONRowState>.allocate(capacity: 1)
+    private var paddedCopy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
 
     init(_ source: SourcePlan) {
         assembler = RowAssembler(source)
@@ -20,7 +21,10 @@ final class JSONRecordDecoder: RecordDecoder {
         state.initialize(to: JSONRowState())
     }
 
-    deinit { state.deallocate() }
+    deinit {
+        state.deallocate()
+        paddedCopy.deallocate()
+    }
 
     func decode(_ block: RecordBlock, rows: Range<Int>, keys: inout KeyTable) -> DecodedRows {
         var assembler = self.assembler
@@ -30,8 +34,7 @@ final class JSONRecordDecoder: RecordDecoder {
             block.valueStarts.withUnsafeBufferPointer { starts in
                 block.valueLengths.withUnsafeBufferPointer { lengths in
                     decode(
-                        JSONText(bytes), starts: starts, lengths: lengths, rows: rows,
-                        &assembler, &keys)
+                        bytes, starts: starts, lengths: lengths, rows: rows, &assembler, &keys)
                 }
             }
         }
@@ -39,18 +42,11 @@ final class JSONRecordDecoder: RecordDecoder {
     }
 
     private func decode(
-        _ text: JSONText, starts: UnsafeBufferPointer<Int32>,
+        _ bytes: UnsafeBufferPointer<UInt8>, starts: UnsafeBufferPointer<Int32>,
         lengths: UnsafeBufferPointer<Int32>, rows: Range<Int>, _ assembler: inout RowAssembler,
         _ keys: inout KeyTable
     ) {
-        var first = Int.max
-        var last = 0
-        for row in rows where lengths[row] >= 0 {
-            first = min(first, Int(starts[row]))
-            last = max(last, Int(starts[row]) + Int(lengths[row]))
-        }
-        let isASCII = text.isASCII(from: first, to: last)
-        var reader = JSONReader(text, layouts, assembler.sinks, state)
+        let isASCII = isASCII(bytes, starts, lengths, rows)
         for index in 0..<rows.count {
             let start = Int(starts[rows.lowerBound + index])
             let length = Int(lengths[rows.lowerBound + index])
@@ -58,29 +54,62 @@ final class JSONRecordDecoder: RecordDecoder {
                 assembler.rejectRow(index, .nullValue, "the record has no value")
                 continue
             }
-            reader.text.end = start + length
+            let value = UnsafeBufferPointer(rebasing: bytes[start..<start + length])
+            let text =
+                start + length + JSONText.slack <= bytes.count
+                ? JSONText(bytes.baseAddress.unsafelyUnwrapped + start, count: length)
+                : padded(value)
+            let reader = JSONReader(text, layouts, assembler.sinks, state)
             state.pointee = JSONRowState(row: index)
-            let next = document(reader, start, index)
-            if next == start + length, isASCII || reader.text.isUTF8(from: start) {
+            let next = document(reader)
+            if next == length, isASCII || text.isUTF8() {
                 assembler.endRow(
                     index, fault: state.pointee.fault, node: state.pointee.faultNode, table: &keys)
             } else {
-                reject(index, next, start: start, reader.text, &assembler)
+                reject(index, next, text, &assembler)
             }
         }
     }
 
+    /// A copy of a value near the end of its block, with the slack that a text needs.
+    private func padded(_ value: UnsafeBufferPointer<UInt8>) -> JSONText {
+        if value.count + JSONText.slack > paddedCopy.count {
+            paddedCopy.deallocate()
+            paddedCopy = .allocate(capacity: value.count * 2 + JSONText.slack)
+            paddedCopy.initialize(repeating: 0)
+        }
+        let start = paddedCopy.baseAddress.unsafelyUnwrapped
+        for index in value.indices { start[index] = value[index] }
+        return JSONText(start, count: value.count)
+    }
+
+    /// Whether all values of some rows, with what stands between them, are ASCII.
+    private func isASCII(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ starts: UnsafeBufferPointer<Int32>,
+        _ lengths: UnsafeBufferPointer<Int32>, _ rows: Range<Int>
+    ) -> Bool {
+        var first = Int.max
+        var last = 0
+        for row in rows where lengths[row] >= 0 {
+            first = min(first, Int(starts[row]))
+            last = max(last, Int(starts[row]) + Int(lengths[row]))
+        }
+        guard first < last else { return true }
+        var merged: UInt8 = 0
+        for byte in UnsafeBufferPointer(rebasing: bytes[first..<last]) { merged |= byte }
+        return merged < 0x80
+    }
+
     /// Reads a whole value: its end, or as ``JSONText`` says.
     @inline(__always)
-    private func document(_ reader: JSONReader, _ start: Int, _ row: Int) -> Int {
-        let brace = reader.text.skipSpace(start)
+    private func document(_ reader: JSONReader) -> Int {
+        let brace = reader.text.skipSpace(0)
         guard reader.text.byte(brace) == 0x7B else {
             let next = reader.text.skipValue(brace, depth: 0)
-            // Any root stands for the whole: the value is no object at all.
             reader.note(.wrongType, -1)
             return next < 0 ? next : trailing(reader.text, next)
         }
-        let next = reader.object(brace &+ 1, 0, row: row, depth: 1)
+        let next = reader.object(brace &+ 1, 0, row: reader.state.pointee.row, depth: 1)
         return next == reader.text.end || next < 0 ? next : trailing(reader.text, next)
     }
 
@@ -91,7 +120,7 @@ final class JSONRecordDecoder: RecordDecoder {
 
     @inline(never)
     private func reject(
-        _ row: Int, _ next: Int, start: Int, _ text: JSONText, _ assembler: inout RowAssembler
+        _ row: Int, _ next: Int, _ text: JSONText, _ assembler: inout RowAssembler
     ) {
         let detail: String
         if next == text.end {
@@ -104,7 +133,7 @@ final class JSONRecordDecoder: RecordDecoder {
         } else if ~next >= text.end {
             detail = "not JSON: ends early"
         } else {
-            detail = "not JSON at byte \(~next - start)"
+            detail = "not JSON at byte \(~next)"
         }
         assembler.rejectRow(row, .malformed, detail)
     }

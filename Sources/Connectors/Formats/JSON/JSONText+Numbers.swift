@@ -50,7 +50,7 @@ extension JSONText {
             let word = load(position) ^ Self.zeros
             let count = min(nonDigits(word).trailingZeroBitCount >> 3, end &- position)
             guard count > 0 else { return position }
-            let eight = eightDigits(word << UInt64(64 &- 8 &* count))
+            let eight = eightDigits(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
             value = value &* powersOfTen[count] &+ eight
             position &+= count
             if count < 8 { return position }
@@ -89,6 +89,8 @@ extension JSONText {
     @inline(__always)
     func skipNumber(_ start: Int) -> Int {
         let whole = byte(start) == 0x2D ? start &+ 1 : start
+        let short = shortLength(whole)
+        if short > 0 { return whole &+ short }
         var position = skipDigits(whole)
         guard position > whole, byte(whole) != 0x30 || position == whole &+ 1 else {
             return ~position
@@ -110,6 +112,25 @@ extension JSONText {
         return position > digits ? position : ~position
     }
 
+    /// The length of a number without sign and exponent whose text and next byte are in one word;
+    /// 0 when it is not that.
+    @inline(__always)
+    private func shortLength(_ start: Int) -> Int {
+        let word = load(start)
+        let digits = word ^ Self.zeros
+        let marks = nonDigits(digits)
+        let whole = marks.trailingZeroBitCount >> 3
+        guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return 0 }
+        var length = whole
+        if word &>> UInt64(truncatingIfNeeded: 8 &* whole) & 0xFF == 0x2E {
+            let rest = marks & (marks &- 1)
+            length = rest.trailingZeroBitCount >> 3
+            guard rest != 0, length > whole &+ 1 else { return 0 }
+        }
+        let next = word &>> UInt64(truncatingIfNeeded: 8 &* length) & 0xFF
+        return next | 0x20 != 0x65 && start &+ length <= end ? length : 0
+    }
+
     /// Reads a number without sign and exponent whose text and next byte are in one word: up to
     /// seven bytes, the usual reading of a sensor. False when it is not that.
     @inline(__always)
@@ -121,23 +142,24 @@ extension JSONText {
         guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return false }
         var length = whole
         var joined = digits
-        if word >> UInt64(8 &* whole) & 0xFF == 0x2E {
+        if word &>> UInt64(truncatingIfNeeded: 8 &* whole) & 0xFF == 0x2E {
             let rest = marks & (marks &- 1)
             length = rest.trailingZeroBitCount >> 3
             guard rest != 0, length > whole &+ 1 else { return false }
-            let low: UInt64 = (1 << UInt64(8 &* whole)) &- 1
+            let low: UInt64 = (1 &<< UInt64(truncatingIfNeeded: 8 &* whole)) &- 1
             joined = (digits & low) | (digits >> 8 & ~low)
             parts.fractionCount = length &- whole &- 1
             parts.digitCount = length &- 1
         } else {
             parts.digitCount = length
         }
-        let next = word >> UInt64(8 &* length) & 0xFF
+        let next = word &>> UInt64(truncatingIfNeeded: 8 &* length) & 0xFF
         guard next | 0x20 != 0x65, start &+ length <= end else {
             parts = NumberParts(next: parts.next, isNegative: parts.isNegative)
             return false
         }
-        parts.digits = eightDigits(joined << UInt64(64 &- 8 &* parts.digitCount))
+        parts.digits = eightDigits(
+            joined &<< UInt64(truncatingIfNeeded: 64 &- 8 &* parts.digitCount))
         parts.next = start &+ length
         return true
     }

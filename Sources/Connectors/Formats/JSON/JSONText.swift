@@ -1,45 +1,35 @@
-/// A JSON text inside a larger buffer: what reads bytes, and the only thing that does.
+/// A JSON text in memory: what reads bytes, and the only thing that does.
 ///
-/// Positions are indices into the buffer. `byte` gives 0 past the end, a byte that is valid nowhere
-/// in JSON, so that scanning needs no other check; `load` may look past the text's end but never
-/// past the buffer's. Scanners return the position after what they read, or, where the text is not
-/// JSON (RFC 8259), the bitwise complement of the position of the offending byte: a negative number.
+/// Positions count from the text's start. `byte` gives 0 past the end, a byte that is valid nowhere
+/// in JSON, so that scanning needs no other check; `load` may look up to ``slack`` bytes past the
+/// end, which whoever makes a text must provide. Scanners return the position after what they
+/// read, or, where the text is not JSON (RFC 8259), the bitwise complement of the position of the
+/// offending byte: a negative number.
 struct JSONText {
     private let base: UnsafePointer<UInt8>
-    /// Size of the buffer.
-    private let limit: Int
     /// The position after the text's last byte.
-    var end: Int
+    let end: Int
+
+    /// So many bytes after the text must be readable; what stands there does not matter.
+    static let slack = 40
 
     /// Returned instead of a position: more than ``maximumDepth`` containers inside one another.
     static let tooDeep = Int.min
     static let maximumDepth = 64
 
-    init(_ buffer: UnsafeBufferPointer<UInt8>) {
-        base = buffer.baseAddress ?? UnsafePointer(bitPattern: 8).unsafelyUnwrapped
-        limit = buffer.count
-        end = 0
+    /// A text of `count` bytes with ``slack`` readable bytes behind it.
+    init(_ base: UnsafePointer<UInt8>, count: Int) {
+        self.base = base
+        end = count
     }
 
     @inline(__always)
     func byte(_ position: Int) -> UInt8 { position < end ? base[position] : 0 }
 
-    /// Eight bytes, the first the lowest; zeros where the buffer has no more.
+    /// Eight bytes, the first the lowest; `position` at most 32 past the end.
     @inline(__always)
     func load(_ position: Int) -> UInt64 {
-        if position &+ 8 <= limit {
-            return UnsafeRawPointer(base + position).loadUnaligned(as: UInt64.self)
-        }
-        return loadAtLimit(position)
-    }
-
-    @inline(never)
-    private func loadAtLimit(_ position: Int) -> UInt64 {
-        var word: UInt64 = 0
-        for index in 0..<max(0, limit - position) {
-            word |= UInt64(base[position + index]) << UInt64(8 * index)
-        }
-        return word
+        UnsafeRawPointer(base + position).loadUnaligned(as: UInt64.self)
     }
 
     /// The bytes of `range`, which must lie inside the text.
@@ -50,7 +40,7 @@ struct JSONText {
     /// Copies `count` bytes of the text to a place with at least 16 bytes more room than that.
     @inline(__always)
     func copy(_ position: Int, count: Int, to target: UnsafeMutablePointer<UInt8>) {
-        if count <= 16, position &+ 16 <= limit {
+        if count <= 16 {
             let raw = UnsafeMutableRawPointer(target)
             raw.storeBytes(of: load(position), as: UInt64.self)
             raw.storeBytes(of: load(position &+ 8), toByteOffset: 8, as: UInt64.self)
@@ -59,9 +49,9 @@ struct JSONText {
         }
     }
 
-    /// Whether the text is ASCII, or at least well-formed UTF-8 (Unicode 15, table 3-7).
-    func isUTF8(from start: Int) -> Bool {
-        var position = start
+    /// Whether the text is well-formed UTF-8 (Unicode 15, table 3-7).
+    func isUTF8() -> Bool {
+        var position = 0
         while position < end {
             if position &+ 8 <= end, load(position) & 0x8080_8080_8080_8080 == 0 {
                 position &+= 8
@@ -83,15 +73,6 @@ struct JSONText {
             position &+= length
         }
         return true
-    }
-
-    /// Whether `from..<to` of the buffer has no byte above 127.
-    func isASCII(from: Int, to: Int) -> Bool {
-        var merged: UInt8 = 0
-        for byte in UnsafeBufferPointer(start: base + from, count: max(0, to - from)) {
-            merged |= byte
-        }
-        return merged < 0x80
     }
 
     // MARK: Tokens

@@ -1,0 +1,195 @@
+import Columnar
+import RecordLog
+
+/// Kafka record headers as bytes: a zig-zag varint count, then for each header its key's length
+/// (zig-zag varint) and bytes, and its value's length (-1 for null) and bytes.
+package enum RecordHeaders {
+    /// Header of an imported record: when it arrived, decimal milliseconds since the epoch.
+    package static let arrival = "plumbline.arrival"
+    private static let arrivalKey = Array(arrival.utf8)
+
+    /// One header; a value of nil is null.
+    package struct Header: Hashable, Sendable {
+        package var key: [UInt8]
+        package var value: [UInt8]?
+
+        package init(key: [UInt8], value: [UInt8]?) {
+            self.key = key
+            self.value = value
+        }
+
+        package init(_ key: String, _ value: String) {
+            self.init(key: Array(key.utf8), value: Array(value.utf8))
+        }
+    }
+
+    // MARK: Writing
+
+    /// Appends a whole header blob, count included.
+    package static func encode(_ headers: [Header], to bytes: inout [UInt8]) {
+        appendVarint(headers.count, to: &bytes)
+        for header in headers { append(header, to: &bytes) }
+    }
+
+    /// The headers of a blob that starts with its count; nil when it is malformed.
+    package static func decode(_ bytes: [UInt8]) -> [Header]? {
+        var position = 0
+        guard let count = readVarint(bytes, &position), count >= 0 else { return nil }
+        return decode(bytes, at: &position, count: count)
+    }
+
+    private static func append(_ header: Header, to bytes: inout [UInt8]) {
+        appendVarint(header.key.count, to: &bytes)
+        bytes.append(contentsOf: header.key)
+        appendVarint(header.value?.count ?? -1, to: &bytes)
+        bytes.append(contentsOf: header.value ?? [])
+    }
+
+    private static func appendVarint(_ value: Int, to bytes: inout [UInt8]) {
+        var rest = UInt64(bitPattern: Int64(value << 1 ^ value >> 63))
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
+    }
+
+    // MARK: Reading a block
+
+    /// Arrival times of rows in milliseconds: the arrival header's, else the record's time stamp.
+    /// A header that is no whole number counts as none. O(rows + header bytes).
+    package static func arrivalTimes(_ block: RecordBlock, _ rows: Range<Int>) -> [Int64] {
+        var times = Array(block.timestamps[rows])
+        let bytes = block.bytes
+        for row in rows where block.headerCounts[row] > 0 {
+            scan(bytes, block, row) { key, value in
+                if isArrival(bytes, key), let value, let time = number(bytes, value) {
+                    times[row - rows.lowerBound] = time
+                }
+            }
+        }
+        return times
+    }
+
+    /// The header blobs of rows without their arrival header, as ``Batch/headers`` holds them: a
+    /// row without others has a count of zero. Nil when no row has any. O(rows + header bytes).
+    package static func carried(_ block: RecordBlock, _ rows: Range<Int>) -> ByteValues? {
+        let bytes = block.bytes
+        guard rows.contains(where: { hasOthers(bytes, block, $0) }) else { return nil }
+        var result = ByteValues()
+        var blob: [UInt8] = []
+        for row in rows {
+            blob.removeAll(keepingCapacity: true)
+            encode(others(bytes, block, row), to: &blob)
+            result.append(blob)
+        }
+        return result
+    }
+
+    /// All headers of one row. Malformed ones end the list.
+    package static func headers(_ block: RecordBlock, _ row: Int) -> [Header] {
+        let bytes = block.bytes
+        var result: [Header] = []
+        scan(bytes, block, row) { key, value in
+            result.append(
+                Header(
+                    key: Array(block.bytes[key]), value: value.map { Array(block.bytes[$0]) }))
+        }
+        return result
+    }
+
+    private static func hasOthers(_ bytes: [UInt8], _ block: RecordBlock, _ row: Int) -> Bool {
+        guard block.headerCounts[row] > 0 else { return false }
+        var found = false
+        scan(bytes, block, row) { key, _ in
+            if !isArrival(bytes, key) { found = true }
+        }
+        return found
+    }
+
+    private static func others(
+        _ bytes: [UInt8], _ block: RecordBlock, _ row: Int
+    ) -> [Header] {
+        guard block.headerCounts[row] > 0 else { return [] }
+        return headers(block, row).filter { $0.key != arrivalKey }
+    }
+
+    /// Calls `body` with the key and value range of each header of a row.
+    private static func scan(
+        _ bytes: [UInt8], _ block: RecordBlock, _ row: Int,
+        _ body: (Range<Int>, Range<Int>?) -> Void
+    ) {
+        var position = Int(block.headerStarts[row])
+        for _ in 0..<max(0, block.headerCounts[row]) {
+            guard let header = readHeader(bytes, &position) else { return }
+            body(header.key, header.value)
+        }
+    }
+
+    private static func readHeader(
+        _ bytes: [UInt8], _ position: inout Int
+    ) -> (key: Range<Int>, value: Range<Int>?)? {
+        guard let keyCount = readVarint(bytes, &position), keyCount >= 0,
+            keyCount <= bytes.count - position
+        else { return nil }
+        let key = position..<position + keyCount
+        position += keyCount
+        guard let valueCount = readVarint(bytes, &position), valueCount >= -1,
+            valueCount <= bytes.count - position
+        else { return nil }
+        if valueCount < 0 { return (key, nil) }
+        let value = position..<position + valueCount
+        position += valueCount
+        return (key, value)
+    }
+
+    private static func decode(
+        _ bytes: [UInt8], at position: inout Int, count: Int
+    ) -> [Header]? {
+        var result: [Header] = []
+        for _ in 0..<count {
+            guard let header = readHeader(bytes, &position) else { return nil }
+            result.append(
+                Header(
+                    key: Array(bytes[header.key]), value: header.value.map { Array(bytes[$0]) }))
+        }
+        return position == bytes.count ? result : nil
+    }
+
+    /// A zig-zag varint of at most five bytes: an Int32, as Kafka's lengths are.
+    private static func readVarint(_ bytes: [UInt8], _ position: inout Int) -> Int? {
+        var value: UInt64 = 0
+        for shift in 0..<5 {
+            guard position < bytes.count else { return nil }
+            let byte = bytes[position]
+            position += 1
+            value |= UInt64(byte & 0x7F) << UInt64(7 * shift)
+            if byte < 0x80 { return Int(value >> 1) ^ -Int(value & 1) }
+        }
+        return nil
+    }
+
+    private static func isArrival(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.count == arrivalKey.count else { return false }
+        for index in 0..<range.count
+        where bytes[range.lowerBound + index] != arrivalKey[index] {
+            return false
+        }
+        return true
+    }
+
+    /// A decimal whole number of at most 15 digits, a sign before it or none.
+    private static func number(_ bytes: [UInt8], _ range: Range<Int>) -> Int64? {
+        var index = range.lowerBound
+        let isNegative = index < range.upperBound && bytes[index] == 0x2D
+        if isNegative { index += 1 }
+        guard index < range.upperBound, range.upperBound - index <= 15 else { return nil }
+        var value: Int64 = 0
+        while index < range.upperBound {
+            guard bytes[index] &- 0x30 < 10 else { return nil }
+            value = value * 10 + Int64(bytes[index]) - 0x30
+            index += 1
+        }
+        return isNegative ? -value : value
+    }
+}
