@@ -281,7 +281,7 @@ struct TransferTests {
         var generator = SystemRandomNumberGenerator()
         let seed = generator.next()
         print("garbage: seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = RandomSource(seed: seed)
         for round in 0..<200 {
             let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
             var address = sockaddr_un()
@@ -335,18 +335,5 @@ struct TransferTests {
         for (text, expected) in cases {
             #expect(Partitioner.murmur2(Array(text.utf8)) == expected, "\(text)")
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-private struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ value >> 30) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ value >> 27) &* 0x94D0_49BB_1331_11EB
-        return value ^ value >> 31
     }
 }
