@@ -20,6 +20,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
+        .testTarget(name: "TidyTests", swiftSettings: safe),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .target(name: "Primitives", swiftSettings: safe),
@@ -72,7 +73,16 @@ let package = Package(
             dependencies: [
                 "Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors", "CSimdjson",
             ],
-            resources: [.copy("Fixtures")],
+            resources: [.copy("Fixtures")], swiftSettings: common),
+        .testTarget(
+            name: "TopologyTests",
+            dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],
+            swiftSettings: common),
+        .testTarget(
+            name: "ExpressionTests", dependencies: ["Primitives", "Columnar", "Expression"],
+            exclude: ["Fixtures"], swiftSettings: common),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Primitives", "Simulation"],
             swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17

@@ -19,6 +19,7 @@ package struct Bitmap: Hashable, Sendable {
         clearTail()
     }
 
+    /// The bit of a row below `count`. O(1).
     package subscript(row: Int) -> Bool {
         get { words[row >> 6] & (1 << UInt64(row & 63)) != 0 }
         set {
@@ -30,6 +31,7 @@ package struct Bitmap: Hashable, Sendable {
         }
     }
 
+    /// Adds a row. Amortised O(1).
     package mutating func append(_ value: Bool) {
         if count & 63 == 0 { words.append(0) }
         count += 1
@@ -41,10 +43,12 @@ package struct Bitmap: Hashable, Sendable {
 
     package var isAllSet: Bool { setCount == count }
 
+    /// Keeps the bits that `other` has too; both must be of one length. O(words).
     package mutating func formIntersection(_ other: Bitmap) {
         for index in words.indices { words[index] &= other.words[index] }
     }
 
+    /// Adds the bits of `other`; both must be of one length. O(words).
     package mutating func formUnion(_ other: Bitmap) {
         for index in words.indices { words[index] |= other.words[index] }
     }

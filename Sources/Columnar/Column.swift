@@ -85,6 +85,7 @@ package struct ByteValues: Sendable {
 
     package var count: Int { offsets.count - 1 }
 
+    /// Where a row's bytes stand in `bytes`.
     package func range(_ row: Int) -> Range<Int> {
         Int(offsets[row])..<Int(offsets[row + 1])
     }
@@ -92,6 +93,7 @@ package struct ByteValues: Sendable {
     /// A copy of a row's bytes: for places that are not hot.
     package func array(_ row: Int) -> [UInt8] { Array(bytes[range(row)]) }
 
+    /// Adds a row with a copy of these bytes. Amortised O(length).
     package mutating func append(_ value: Span<UInt8>) {
         bytes.reserveCapacity(bytes.count + value.count)
         for index in value.indices { bytes.append(value[index]) }

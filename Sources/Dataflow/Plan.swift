@@ -137,6 +137,7 @@ package struct StepPlan: Sendable {
     }
 }
 
+/// What a step does with its input, with everything it needs compiled.
 package enum Operation: Sendable {
     /// Keeps rows whose one boolean output is true; null is not true.
     case filter(Program)
@@ -208,6 +209,7 @@ package enum AggregateFunction: String, Hashable, Sendable, CaseIterable {
     case first, last
 }
 
+/// One aggregate of a window: the function and what it aggregates.
 package struct AggregatePlan: Sendable {
     package var function: AggregateFunction
     /// Output of the window's program that it aggregates; nil for `count()`.

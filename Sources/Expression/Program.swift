@@ -1,13 +1,7 @@
 import Columnar
 
 /// Why an expression has no result for a row.
-package enum FaultCode: UInt8, Sendable {
-    case divisionByZero, overflow, invalidArgument, noSuchKey, indexOutOfBounds, outOfRange
-    case noSuchOverload
-
-    /// The name that stands in a reject record.
-    package var name: String { "" }
-}
+package typealias FaultCode = Columnar.FaultCode
 
 /// One row for which one output has no result.
 package struct RowFault: Hashable, Sendable {
@@ -35,20 +29,13 @@ package struct Evaluation: Sendable {
 /// an ``Evaluator`` runs it.
 package struct Program: Sendable {
     package let outputs: [TypedExpression]
+    let block: Block
 
-    /// Lowers checked expressions; equal subexpressions are computed once.
-    package init(_ outputs: [TypedExpression]) { self.outputs = outputs }
-}
-
-/// Runs a program. Holds scratch storage: one thread, one evaluator.
-package final class Evaluator {
-    package let program: Program
-
-    package init(_ program: Program) { self.program = program }
-
-    /// Evaluates over `rowCount` rows (at most ``Batch/maximumRowCount``). `columns` must be bound
-    /// as the scope said. Deterministic and row by row: a row's result depends on that row only.
-    package func evaluate(_ columns: [Column], rowCount: Int) -> Evaluation {
-        Evaluation(columns: [], faults: [])
+    /// Lowers checked expressions; equal subexpressions are computed once, constant ones now.
+    package init(_ outputs: [TypedExpression]) {
+        self.outputs = outputs
+        var lowering = Lowering()
+        let results = outputs.map { lowering.lower($0.root) }
+        block = lowering.finish(results)
     }
 }

@@ -24,4 +24,33 @@ package struct Scope: Sendable {
                 Variable(qualifier: qualifier, field: field, column: firstColumn + index))
         }
     }
+
+    /// What the first names of a path stand for.
+    enum Resolution {
+        case variable(Variable, pathCount: Int)
+        case ambiguous([Variable])
+        case qualifier(String)
+        case unknown
+    }
+
+    /// Resolves `a.b.c`: `a` as qualifier and `b` as its field, else the longest bare field name.
+    func resolve(_ path: [String]) -> Resolution {
+        if path.count >= 2,
+            let found = variables.first(where: {
+                !$0.qualifier.isEmpty && $0.qualifier == path[0] && $0.field.name == path[1]
+            })
+        {
+            return .variable(found, pathCount: 2)
+        }
+        for length in stride(from: path.count, to: 0, by: -1) {
+            let name = path[..<length].joined(separator: ".")
+            let found = variables.filter { $0.field.name == name }
+            if found.count == 1 { return .variable(found[0], pathCount: length) }
+            if found.count > 1 { return .ambiguous(found) }
+        }
+        if variables.contains(where: { !$0.qualifier.isEmpty && $0.qualifier == path[0] }) {
+            return .qualifier(path[0])
+        }
+        return .unknown
+    }
 }

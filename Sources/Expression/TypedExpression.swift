@@ -21,12 +21,52 @@ package struct TypedExpression: Sendable {
     package let isNullable: Bool
     /// Columns of the batch that it reads, ascending.
     package let columns: [Int]
+    /// Set when the expression is a type, as in `type(x)`: its CEL name. The value is then the
+    /// name as a string; a topology has no use for it.
+    package let typeName: String?
+    let root: Node
 
     /// Parses and checks an expression.
     ///
     /// Source: the Common Expression Language definition (google/cel-spec), statically typed.
-    package init(_ text: String, in scope: Scope) throws(ExpressionErrors) {
-        throw ExpressionErrors([ExpressionError(offset: 0, message: "not written yet")])
+    /// `neighbour` is the type of a value that the result will be compared with: a number as
+    /// written then becomes a decimal or takes the unit, as it would beside that value.
+    package init(_ text: String, in scope: Scope, beside neighbour: ValueType? = nil)
+        throws(ExpressionErrors)
+    {
+        do throws(ExpressionErrors) {
+            let syntax = try Parser.parse(text)
+            var checker = Checker(scope: scope)
+            var root = checker.checkAny(syntax)
+            if let node = root, let neighbour { root = checker.settle(node, beside: neighbour) }
+            guard let root, checker.errors.isEmpty else { throw ExpressionErrors(checker.errors) }
+            self.text = text
+            self.root = root
+            type = root.type
+            isNullable = root.isNullable
+            typeName = root.typeName
+            columns = Self.columns(root)
+        } catch {
+            // Inside, places count Unicode scalars; a reader counts characters.
+            throw ExpressionErrors(
+                error.errors.map {
+                    let scalars = text.unicodeScalars.prefix($0.offset)
+                    return ExpressionError(
+                        offset: String(scalars).count, message: $0.message, hint: $0.hint)
+                })
+        }
+    }
+
+    private static func columns(_ root: Node) -> [Int] {
+        var found = Set<Int>()
+        var pending = [root]
+        var seen: Set<ObjectIdentifier> = []
+        while let node = pending.popLast() {
+            guard seen.insert(ObjectIdentifier(node)).inserted else { continue }
+            if case .column(let column) = node.operation { found.insert(column) }
+            pending += node.arguments
+        }
+        return found.sorted()
     }
 }
 

@@ -1,0 +1,66 @@
+# Plumbline. `make` or `make help` lists what can be made.
+# Release is built once: `swift build` and `swift test` must be given the same flags, and tests
+# never use @testable, so that both share the objects in .build/release.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+RELEASE := -c release
+TEST_FLAGS := $(RELEASE) --disable-testable-imports
+PLUMBLINE := .build/release/plumbline
+TOPOLOGIES := $(patsubst %/topology.yaml,%,$(wildcard topologies/*/topology.yaml))
+FORMATTED := Sources Tests Package.swift
+# Where `make run` keeps its log.
+DATA ?= data
+# How often `make test` and `make crash` kill the program.
+KILLS ?= 20
+CRASH_KILLS ?= 200
+# Records of `make bench`.
+RECORDS ?= 5000000
+
+# One recipe at a time: two builds in one directory wait for each other anyway.
+.NOTPARALLEL:
+.PHONY: help setup build run test lint tidy suites cases end-to-end bench crash format clean
+
+help: ## this list
+	@echo "usage: make TARGET"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install the system packages that are missing (apt)
+	@Scripts/setup.sh
+
+build: setup ## build the program: .build/release/plumbline
+	swift build $(RELEASE) --product plumbline
+
+run: build ## import the fixtures into ./data, run both topologies, print the alarms
+	@DATA="$(DATA)" PLUMBLINE="$(PLUMBLINE)" Scripts/run-demo.sh
+
+test: setup lint tidy suites cases end-to-end ## everything that must be green before a merge
+
+lint: ## the format of every Swift file
+	swift format lint --strict --parallel --recursive $(FORMATTED)
+
+tidy: setup ## house rules: imports, sizes, words, docstrings, links
+	swift build $(RELEASE) --product plumbline
+	swift test $(TEST_FLAGS) --filter TidyTests
+
+suites: tidy ## all other test suites, in release
+	swift test $(TEST_FLAGS) --skip-build --skip TidyTests
+
+cases: build ## the topologies' own cases
+	$(PLUMBLINE) test $(TOPOLOGIES)
+
+end-to-end: build ## scripts that run the real program, with KILLS=20 kills
+	@KILLS=$(KILLS) Scripts/end-to-end.sh
+
+bench: build ## records per CPU second and memory of crane-overload; RECORDS=5000000
+	@/usr/bin/python3 Scripts/bench.py --plumbline "$(PLUMBLINE)" --records $(RECORDS)
+
+crash: build ## the kill test with 200 kills
+	@KILLS=$(CRASH_KILLS) Scripts/end-to-end.sh kill
+
+format: ## format every Swift file in place
+	swift format --in-place --parallel --recursive $(FORMATTED)
+
+clean: ## remove what was built; ./data stays
+	rm -rf .build

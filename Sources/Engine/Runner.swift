@@ -1,0 +1,220 @@
+import Connectors
+import Dataflow
+import Foundation
+import RecordLog
+
+/// Tells a run to stop; set from a signal handler's thread or a test. Threading: any thread.
+package final class StopFlag: @unchecked Sendable {
+    // `@unchecked`: guarded by `lock`.
+    private let lock = NSLock()
+    private var isSet = false
+
+    package init() {}
+
+    package func set() {
+        lock.lock()
+        isSet = true
+        lock.unlock()
+    }
+
+    package var value: Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        return isSet
+    }
+}
+
+/// How topologies are run on an embedded log.
+package struct RunOptions: Sendable {
+    package var task = TaskOptions()
+    package var workers = 1
+    /// Run to the present ends of the inputs and stop, instead of following.
+    package var untilEnd = true
+    /// Told of the begin and commit of every epoch; called from workers.
+    package var trace: (@Sendable (String) -> Void)?
+
+    package init() {}
+}
+
+/// What a run did, for its summary.
+package struct RunSummary: Sendable {
+    package struct Topology: Sendable {
+        package var name: String
+        package var tasks: Int
+        package var rows: Int
+        package var epochs: Int
+        /// Records written by this run, by topic, in the order of the sinks; rejects last.
+        package var outputs: [(topic: String, records: Int)]
+    }
+
+    package var topologies: [Topology] = []
+    package var recoveries: [RecoveryReport] = []
+}
+
+/// Runs topologies on an embedded log: recovery, workers, ticks, clean stop.
+///
+/// Tasks are dealt out to workers; each worker is a thread that steps its tasks in turn. Which
+/// worker runs a task, and when, changes no record.
+package final class Runner {
+    private let log: EmbeddedLog
+    private let options: RunOptions
+    private let stages: [Stage]
+    private var recoveries: [RecoveryReport] = []
+
+    /// Checks and recovers all tasks. Throws before anything is written when a topology does not
+    /// fit the log.
+    package init(_ plans: [Plan], log: EmbeddedLog, options: RunOptions) throws {
+        self.log = log
+        self.options = options
+        try Self.checkWriters(plans)
+        var stages: [Stage] = []
+        for plan in plans {
+            stages.append(
+                try Stage(plan, log: log, options: options.task, trace: options.trace))
+        }
+        self.stages = stages
+        for stage in stages {
+            for task in stage.tasks { recoveries.append(try task.recover()) }
+        }
+    }
+
+    private static func checkWriters(_ plans: [Plan]) throws {
+        var writers: [String: String] = [:]
+        for plan in plans {
+            for topic in plan.sinks.map(\.topic) + [plan.rejectTopic] {
+                if let other = writers.updateValue(plan.taskName, forKey: topic) {
+                    throw EngineError(
+                        "topic \(topic) is written by both \(other) and \(plan.taskName)",
+                        hint: "a topic has one writer; name another sink topic")
+                }
+            }
+        }
+    }
+
+    /// Runs until the inputs' ends, or until `stop` is set; then commits and keeps the state.
+    package func run(stop: StopFlag) throws -> RunSummary {
+        let tasks = stages.flatMap(\.tasks)
+        for task in tasks {
+            if options.untilEnd { try task.beginBounded() } else { task.beginFollowing() }
+        }
+        let workerCount = max(1, min(options.workers, tasks.count))
+        let failures = Failures()
+        var threads: [Thread] = []
+        let group = DispatchGroup()
+        for worker in 0..<workerCount {
+            let own = tasks.enumerated().filter { $0.offset % workerCount == worker }
+            let loop = WorkerLoop(
+                tasks: own.map(\.element), log: log, untilEnd: options.untilEnd, stop: stop,
+                failures: failures)
+            group.enter()
+            let thread = Thread {
+                loop.run()
+                group.leave()
+            }
+            thread.name = "plumbline worker \(worker)"
+            thread.stackSize = 8 << 20
+            threads.append(thread)
+            thread.start()
+        }
+        group.wait()
+        if let error = failures.first { throw error }
+        for task in tasks { try task.finish() }
+        return summary()
+    }
+
+    private func summary() -> RunSummary {
+        var summary = RunSummary()
+        summary.recoveries = recoveries
+        for stage in stages {
+            let counters = stage.tasks.map(\.counters)
+            let topics = stage.plan.sinks.map(\.topic) + [stage.plan.rejectTopic]
+            summary.topologies.append(
+                RunSummary.Topology(
+                    name: stage.plan.taskName, tasks: stage.tasks.count,
+                    rows: counters.reduce(0) { $0 + $1.rows },
+                    epochs: counters.reduce(0) { $0 + $1.epochs },
+                    outputs: topics.map { topic in
+                        (topic, counters.reduce(0) { $0 + ($1.outputs[topic] ?? 0) })
+                    }))
+        }
+        return summary
+    }
+}
+
+/// The first error of any worker; set, it stops the others.
+final class Failures: @unchecked Sendable {
+    // `@unchecked`: guarded by `lock`.
+    private let lock = NSLock()
+    private var error: (any Error)?
+
+    func set(_ error: any Error) {
+        lock.lock()
+        if self.error == nil { self.error = error }
+        lock.unlock()
+    }
+
+    var first: (any Error)? {
+        lock.lock()
+        defer { lock.unlock() }
+        return error
+    }
+}
+
+/// One worker's tasks, stepped in turn on one thread.
+final class WorkerLoop: @unchecked Sendable {
+    // `@unchecked`: handed to one thread, which alone touches the tasks while it runs.
+    private let tasks: [TaskRunner]
+    private let log: EmbeddedLog
+    private let untilEnd: Bool
+    private let stop: StopFlag
+    private let failures: Failures
+
+    init(
+        tasks: [TaskRunner], log: EmbeddedLog, untilEnd: Bool, stop: StopFlag,
+        failures: Failures
+    ) {
+        self.tasks = tasks
+        self.log = log
+        self.untilEnd = untilEnd
+        self.stop = stop
+        self.failures = failures
+    }
+
+    func run() {
+        do {
+            if untilEnd { try runBounded() } else { try follow() }
+        } catch {
+            failures.set(error)
+            log.wake()
+        }
+    }
+
+    private var shouldStop: Bool { stop.value || failures.first != nil }
+
+    private func runBounded() throws {
+        var pending = tasks
+        while !pending.isEmpty, !shouldStop {
+            pending = try pending.filter { try $0.stepBounded() }
+        }
+    }
+
+    private func follow() throws {
+        let grid = TaskCore.tickMicroseconds
+        func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
+        var lastTick = now() / grid
+        while !shouldStop {
+            let seen = log.commits
+            var progress = false
+            for task in tasks where try task.stepFollowing() { progress = true }
+            let tick = now() / grid
+            if tick > lastTick {
+                lastTick = tick
+                for task in tasks where task.needsTicks { try task.tick(at: tick * grid) }
+            }
+            if !progress {
+                let next = Date(timeIntervalSince1970: Double((tick + 1) * grid) / 1_000_000)
+                log.waitForCommit(after: seen, until: next)
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import Columnar
+import Connectors
+import Dataflow
+import RecordLog
+
+/// The deterministic part of a task: merges its inputs, runs its pipeline, composes its outputs.
+///
+/// The same for a live run, recovery, replay and tests of topologies: given the same steps over
+/// the same inputs it composes the same records. It knows no journal and does not store anything.
+/// Threading: one thread at a time.
+final class TaskCore {
+    let plan: Plan
+    let partition: Int
+    let pipeline: Pipeline
+    let inputs: [TaskInput]
+    /// One a sink, then the reject topic.
+    let outputs: [OutputTopic]
+    private var composer: RecordComposer
+    private let maximumRowCount: Int
+    /// Width of the grid of ticks.
+    static let tickMicroseconds: Int64 = 1_000_000
+
+    init(
+        plan: Plan, partition: Int, inputs: [TaskInput], outputs: [OutputTopic],
+        options: TaskOptions
+    ) {
+        self.plan = plan
+        self.partition = partition
+        self.inputs = inputs
+        self.outputs = outputs
+        maximumRowCount = options.batchRows
+        composer = RecordComposer(plan: plan, partition: partition)
+        pipeline = Pipeline(
+            plan: plan, keys: KeyTable(collides: options.collidingHashes),
+            maximumRowCount: options.batchRows)
+    }
+
+    var positions: [Int64] { inputs.map(\.position) }
+
+    /// Merges the inputs record by record, by (event time, source), up to `mostRows` rows or until
+    /// an input that is not at its end has no record at hand.
+    ///
+    /// Returns the rows taken and the inputs that were at their observed end when it began.
+    func merge(mostRows: Int) throws -> (taken: Int, atEnd: [Int]) {
+        var isAtEnd = [Bool](repeating: false, count: inputs.count)
+        for (index, input) in inputs.enumerated() {
+            isAtEnd[index] = !(try input.fill(keys: &pipeline.keys))
+        }
+        var taken = 0
+        while taken < mostRows {
+            guard let (index, bound, takesTies) = next(isAtEnd) else { break }
+            let input = inputs[index]
+            let count = input.runLength(
+                before: bound, takesTies: takesTies,
+                most: min(maximumRowCount, mostRows - taken))
+            // The head itself is always taken: it precedes every other head.
+            try take(max(count, 1), from: index)
+            taken += max(count, 1)
+            if !isAtEnd[index] { _ = try input.fill(keys: &pipeline.keys) }
+        }
+        return (taken, isAtEnd.indices.filter { isAtEnd[$0] })
+    }
+
+    /// The input whose head comes first, and up to where its rows precede all other heads. Nil
+    /// when some input that may still have earlier records has none at hand, or none has any.
+    private func next(_ isAtEnd: [Bool]) -> (index: Int, bound: Int64, takesTies: Bool)? {
+        var best = -1
+        for (index, input) in inputs.enumerated() {
+            guard input.hasRow else {
+                if isAtEnd[index] { continue }
+                return nil
+            }
+            if best < 0 || input.headTime < inputs[best].headTime { best = index }
+        }
+        guard best >= 0 else { return nil }
+        var bound = Int64.max
+        var takesTies = true
+        for (index, input) in inputs.enumerated() where index != best && input.hasRow {
+            // Ties go to the source that stands first in the topology.
+            if input.headTime < bound || (input.headTime == bound && index < best) {
+                bound = input.headTime
+                takesTies = index > best
+            }
+        }
+        return (best, bound, takesTies)
+    }
+
+    private func take(_ count: Int, from index: Int) throws {
+        try inputs[index].take(count) { piece in
+            switch piece {
+            case .rows(let batch):
+                pipeline.push(source: index, batch)
+                try drain()
+            case .reject(let reject, let timestamp):
+                try outputs[plan.sinks.count].append(
+                    composer.compose(reject, timestamp: timestamp))
+            }
+        }
+    }
+
+    /// A tick of the grid; `atEnd` lists the inputs at their observed end.
+    func tick(at time: Int64, atEnd: [Int]) throws {
+        pipeline.tick(
+            at: time, isAtEnd: inputs.indices.map { atEnd.contains($0) },
+            gridMicroseconds: Self.tickMicroseconds)
+        try drain()
+    }
+
+    /// The end of a bounded run.
+    func flush() throws {
+        pipeline.flush()
+        try drain()
+    }
+
+    private func drain() throws {
+        let (sinks, rejects) = pipeline.takeOutput()
+        for output in sinks {
+            try composer.compose(output, keys: pipeline.keys) { record in
+                try outputs[output.sink].append(record)
+            }
+        }
+        for reject in rejects {
+            try outputs[plan.sinks.count].append(
+                composer.compose(reject, timestamp: (reject.time ?? 0) / 1000))
+        }
+    }
+
+    /// Takes a recorded step again: records before the given ends, in the order of the rule.
+    func execute(_ step: JournalStep) throws {
+        switch step {
+        case .merge(let ends, _):
+            guard ends.count == inputs.count else {
+                throw EngineError("a journal step does not fit the plan's sources")
+            }
+            for (input, end) in zip(inputs, ends) { input.limit = end }
+            while true {
+                let taken = try merge(mostRows: .max).taken
+                if taken == 0 { break }
+            }
+            guard positions == ends else {
+                throw EngineError(
+                    "re-execution of partition \(partition) stopped at \(positions), the journal"
+                        + " says \(ends)",
+                    hint: "input records are missing; restore the data directory from a copy")
+            }
+        case .tick(let time, let atEnd): try tick(at: time, atEnd: atEnd)
+        case .flush: try flush()
+        }
+    }
+}
+
+/// What a run may vary without changing a record.
+package struct TaskOptions: Sendable {
+    /// Rows in a batch at the most.
+    package var batchRows = Batch.maximumRowCount
+    /// Sends all keys to one slot of the hash tables: for tests.
+    package var collidingHashes = false
+    /// Rows in an epoch at the most.
+    package var epochRows = 1 << 16
+    /// Rows between snapshots.
+    package var snapshotRows = 1 << 20
+
+    package init() {}
+}

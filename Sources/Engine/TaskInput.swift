@@ -1,0 +1,242 @@
+import Columnar
+import Connectors
+import Dataflow
+import RecordLog
+
+/// One source of one task: reads, decodes and judges what needs no order, and holds the rows that
+/// the merge has not taken yet.
+///
+/// Threading: one task owns it.
+final class TaskInput {
+    let plan: SourcePlan
+    /// Index of the source in the plan.
+    private let index: Int
+    private let source: any RecordSource
+    private let decoder: any RecordDecoder
+    private let partition: Int
+    private let partitionCount: Int
+    private let maximumRowCount: Int
+    /// Records from here on are not read; nil in a following run.
+    var limit: Int64?
+
+    /// Offset of the next record to take.
+    private(set) var position: Int64
+    private var block: RecordBlock?
+    /// First row of the block that is not decoded.
+    private var undecoded = 0
+    private(set) var rows: DecodedRows?
+    /// Next row of `rows` to take.
+    private(set) var cursor = 0
+    /// Event times by which rows are merged; `.min` for those that are taken at once.
+    private(set) var mergeTimes: [Int64] = []
+    private(set) var faults: [DecodeFault] = []
+    /// First fault at or after the cursor.
+    private(set) var nextFault = 0
+    private var headers: ByteValues?
+    /// Per key code: 0 not looked at, 1 in its partition, 2 elsewhere.
+    private var placement: [UInt8] = []
+
+    init(
+        _ plan: SourcePlan, index: Int, source: any RecordSource, position: Int64, partition: Int,
+        partitionCount: Int, maximumRowCount: Int
+    ) {
+        self.plan = plan
+        self.index = index
+        self.source = source
+        self.position = position
+        self.partition = partition
+        self.partitionCount = partitionCount
+        self.maximumRowCount = maximumRowCount
+        decoder = makeDecoder(for: plan)
+    }
+
+    /// Starts at another offset; nothing may have been read yet.
+    func move(to offset: Int64) { position = offset }
+
+    /// Whether a row is at hand.
+    var hasRow: Bool { cursor < (rows?.rowCount ?? 0) }
+
+    /// Merge time of the next row; only with one at hand.
+    var headTime: Int64 { mergeTimes[cursor] }
+
+    /// Makes a row available if one is committed before the limit. False: the source is at its
+    /// end, which was observed after the last read.
+    func fill(keys: inout KeyTable) throws -> Bool {
+        while !hasRow {
+            if let block, undecoded < block.count {
+                decodeNext(of: block, keys: &keys)
+                continue
+            }
+            if let limit, position >= limit { return false }
+            block = try source.read(from: position, limit: limit)
+            undecoded = 0
+            if let block {
+                skipTaken(of: block)
+                if undecoded == block.count { position = max(position, block.nextOffset) }
+            } else if position >= min(try source.committedEnd(), limit ?? .max) {
+                return false
+            }
+        }
+        return true
+    }
+
+    private func skipTaken(of block: RecordBlock) {
+        while undecoded < block.count, block.offsets[undecoded] < position { undecoded += 1 }
+    }
+
+    private func decodeNext(of block: RecordBlock, keys: inout KeyTable) {
+        var end = min(undecoded + maximumRowCount, block.count)
+        if let limit, block.offsets[end - 1] >= limit {
+            while end > undecoded, block.offsets[end - 1] >= limit { end -= 1 }
+        }
+        guard end > undecoded else {
+            // The rest lies past the limit.
+            undecoded = block.count
+            if let limit { position = max(position, limit) }
+            return
+        }
+        let range = undecoded..<end
+        undecoded = end
+        let decoded = decoder.decode(block, rows: range, keys: &keys)
+        cursor = 0
+        judge(decoded, block, range, keys)
+        headers = RecordHeaders.carried(block, range)
+        rows = decoded
+    }
+
+    /// Adds what the decoder cannot know: time against arrival, key against partition.
+    private func judge(
+        _ decoded: DecodedRows, _ block: RecordBlock, _ range: Range<Int>, _ keys: KeyTable
+    ) {
+        faults = decoded.faults
+        nextFault = 0
+        mergeTimes = decoded.times
+        for fault in faults where !fault.timeIsReadable { mergeTimes[Int(fault.row)] = .min }
+        var found: [DecodeFault] = []
+        if case .stream(let rule) = plan.role {
+            let arrivals = RecordHeaders.arrivalTimes(block, range)
+            for row in 0..<decoded.rowCount where mergeTimes[row] != .min {
+                let (ahead, overflow) = mergeTimes[row].subtractingReportingOverflow(
+                    arrivals[row] &* 1000)
+                if overflow || ahead > rule.ahead {
+                    found.append(clockFault(row, ahead: ahead))
+                    mergeTimes[row] = .min
+                }
+            }
+        }
+        for row in 0..<decoded.rowCount where mergeTimes[row] < 0 && mergeTimes[row] != .min {
+            found.append(
+                DecodeFault(
+                    row: Int32(row), reason: .outOfRange, detail: "the time is before 1970",
+                    timeIsReadable: true))
+        }
+        while placement.count < keys.count { placement.append(0) }
+        if partitionCount > 1 {
+            for row in 0..<decoded.rowCount where decoded.keys[row] >= 0 {
+                if isMisplaced(decoded.keys[row], keys) {
+                    found.append(
+                        DecodeFault(
+                            row: Int32(row), reason: .wrongPartition,
+                            detail: "this key belongs to another partition", timeIsReadable: true))
+                }
+            }
+        }
+        if !found.isEmpty { merge(found) }
+    }
+
+    private func clockFault(_ row: Int, ahead: Int64) -> DecodeFault {
+        DecodeFault(
+            row: Int32(row), reason: .clock,
+            detail: "the time is \(ahead / 1000) ms ahead of the record's arrival",
+            timeIsReadable: false)
+    }
+
+    private func isMisplaced(_ key: Int32, _ keys: KeyTable) -> Bool {
+        if placement[Int(key)] == 0 {
+            let home = Partitioner.partition(keys.bytes(key), count: partitionCount)
+            placement[Int(key)] = home == partition ? 1 : 2
+        }
+        return placement[Int(key)] == 2
+    }
+
+    /// Joins faults found here with the decoder's; of two for one row the earlier found holds,
+    /// and a clock fault before any other.
+    private func merge(_ found: [DecodeFault]) {
+        var byRow: [Int32: DecodeFault] = [:]
+        for fault in faults + found where byRow[fault.row] == nil || fault.reason == .clock {
+            byRow[fault.row] = fault
+        }
+        faults = byRow.values.sorted { $0.row < $1.row }
+    }
+
+    // MARK: Taking
+
+    /// Number of rows from the cursor on, at most `most`, that the merge takes before `bound`;
+    /// with `takesTies`, rows of that very time too.
+    func runLength(before bound: Int64, takesTies: Bool, most: Int) -> Int {
+        let end = min(cursor + most, rows?.rowCount ?? 0)
+        var row = cursor
+        if bound == .max, takesTies { return end - cursor }
+        while row < end, mergeTimes[row] < bound || (takesTies && mergeTimes[row] == bound) {
+            row += 1
+        }
+        return row - cursor
+    }
+
+    /// A piece of what is taken: rows without a fault, or one row with one.
+    enum Piece {
+        case rows(Batch)
+        /// The time stamp is the record's own, in milliseconds.
+        case reject(Reject, timestamp: Int64)
+    }
+
+    /// Takes the next `count` rows, in order.
+    func take(_ count: Int, _ body: (Piece) throws -> Void) throws {
+        guard let rows else { return }
+        let end = cursor + count
+        while cursor < end {
+            let faultRow = nextFault < faults.count ? Int(faults[nextFault].row) : Int.max
+            let clean = min(end, faultRow)
+            if clean > cursor {
+                let piece = batch(rows, cursor..<clean)
+                cursor = clean
+                try body(.rows(piece))
+            }
+            if cursor < end {
+                let piece = reject(faults[nextFault], rows)
+                nextFault += 1
+                cursor += 1
+                try body(piece)
+            }
+        }
+        let blockRow = rows.firstRow + cursor
+        position =
+            blockRow < rows.block.count ? rows.block.offsets[blockRow] : rows.block.nextOffset
+        if let limit, position > limit { position = limit }
+    }
+
+    private func reject(_ fault: DecodeFault, _ rows: DecodedRows) -> Piece {
+        let block = rows.block
+        let row = rows.firstRow + cursor
+        let time = mergeTimes[cursor]
+        return .reject(
+            Reject(
+                reason: fault.reason, detail: fault.detail, step: -1, sequence: 0, source: index,
+                offset: block.offsets[row], time: time == .min ? nil : time,
+                key: block.key(row), value: block.value(row)),
+            timestamp: block.timestamps[row])
+    }
+
+    private func batch(_ rows: DecodedRows, _ range: Range<Int>) -> Batch {
+        let blockRange = rows.firstRow + range.lowerBound..<rows.firstRow + range.upperBound
+        let offsets = Array(rows.block.offsets[blockRange])
+        let isWhole = range == 0..<rows.rowCount
+        return Batch(
+            columns: isWhole ? rows.columns : rows.columns.map { $0.slice(range) },
+            times: isWhole ? rows.times : Array(rows.times[range]),
+            keys: isWhole ? rows.keys : Array(rows.keys[range]),
+            causes: [CauseColumn(source: index, first: offsets, last: offsets)],
+            headers: isWhole ? headers : headers?.gather(range.map { Int32($0) }),
+            raw: rows.block)
+    }
+}

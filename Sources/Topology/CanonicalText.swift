@@ -1,0 +1,188 @@
+import Columnar
+import Dataflow
+import Primitives
+
+/// Writes the canonical text of a topology: what its hash is taken of.
+///
+/// `{"plumbline":1,"schemas":{…},"topology":{…}}`, compact. Fixed keys stand in sorted order and
+/// all of them are written, defaults too; durations are normalised; descriptions, comments and
+/// documentation are left out. Where order means something it stays: sources, fields, levels,
+/// selected fields and aggregates. Steps stand in the plan's order, sinks by topic.
+package enum CanonicalText {
+    /// Raised when the shape of the text changes.
+    static let formatVersion = 1
+
+    static func write(_ spec: TopologySpec, schemas: [Schema]) -> String {
+        let schemaMembers = schemas.map { JSONValue.Member($0.name, schema($0)) }
+        return JSONValue.object([
+            .init("plumbline", .number(String(formatVersion))),
+            .init("schemas", .object(schemaMembers)),
+            .init("topology", topology(spec)),
+        ]).text
+    }
+
+    private static func topology(_ spec: TopologySpec) -> JSONValue {
+        let steps = PlanBuilder.ordered(spec.steps).map { step in
+            JSONValue.object([.init(step.name.value, CanonicalText.step(step))])
+        }
+        let sinks = spec.sinks.sorted { $0.topic.value < $1.topic.value }.map { sink in
+            JSONValue.object([
+                .init("codec", .string(sink.codec.rawValue)),
+                .init("format", .string("json")),
+                .init("from", .string(sink.from.value)),
+                .init("topic", .string(sink.topic.value)),
+            ])
+        }
+        let sources = spec.sources.map { JSONValue.Member($0.name.value, source($0)) }
+        return .object([
+            .init("sinks", .array(sinks)),
+            .init("sources", .object(sources)),
+            .init("steps", .array(steps)),
+            .init("topology", .string(spec.name)),
+            .init("version", .number(String(spec.version))),
+        ])
+    }
+
+    private static func duration(_ microseconds: Int64) -> JSONValue {
+        .string(DurationText.text(microseconds))
+    }
+
+    // MARK: Sources
+
+    private static func source(_ source: SourceSpec) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("format", format(source.format))]
+        switch source.role {
+        case .stream(let rule):
+            members.append(.init("key", .string(source.key.value)))
+            members.append(.init("schema", .string(source.schema.value)))
+            members.append(.init("time", time(rule)))
+        case .table(let asOf):
+            members.append(.init("schema", .string(source.schema.value)))
+            members.append(
+                .init(
+                    "table",
+                    .object([
+                        .init("asOf", .string(asOf.value)), .init("key", .string(source.key.value)),
+                    ])))
+        }
+        members.append(.init("topic", .string(source.topic.value)))
+        return .object(members)
+    }
+
+    private static func format(_ format: FormatPlan) -> JSONValue {
+        switch format {
+        case .json: return .string("json")
+        case .hj212(let minutes):
+            func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+            let size = abs(minutes)
+            let text = "\(minutes < 0 ? "-" : "+")\(two(size / 60)):\(two(size % 60))"
+            return .object([.init("hj212", .object([.init("utcOffset", .string(text))]))])
+        }
+    }
+
+    private static func time(_ rule: TimeSpec) -> JSONValue {
+        var members: [JSONValue.Member] = []
+        if let abandon = rule.abandon { members.append(.init("abandon", duration(abandon))) }
+        members.append(.init("ahead", duration(rule.ahead)))
+        members.append(.init("clock", .string(rule.clock.rawValue)))
+        members.append(.init("disorder", duration(rule.disorder)))
+        members.append(.init("field", .string(rule.field.value)))
+        members.append(.init("granule", duration(rule.granule)))
+        if let idle = rule.idle { members.append(.init("idle", duration(idle))) }
+        members.append(.init("lateness", duration(rule.lateness)))
+        return .object(members)
+    }
+
+    // MARK: Steps
+
+    /// A field named `device` or `load.device`, as `device`.
+    private static func bare(_ name: String) -> JSONValue {
+        .string(name.split(separator: ".").last.map(String.init) ?? name)
+    }
+
+    private static func step(_ step: StepSpec) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("from", .string(step.from.value))]
+        if let key = step.key { members.append(.init("key", bare(key.value))) }
+        switch step.operation {
+        case .shape(let shape):
+            if let filter = shape.filter {
+                members.insert(.init("filter", .string(filter.canonical)), at: 0)
+            }
+            if let lookup = shape.lookup {
+                members.append(
+                    .init("lookup", .object([.init(lookup.table.value, bare(lookup.key.value))])))
+            }
+            if let select = shape.select { members.append(.init("select", named(select))) }
+        case .levels(let levels): members.append(.init("levels", CanonicalText.levels(levels)))
+        case .distinct(let order):
+            members.insert(
+                .init("distinct", .object([.init("order", .string(order.rawValue))])), at: 0)
+        case .window(let window): members.append(.init("window", CanonicalText.window(window)))
+        }
+        return .object(members)
+    }
+
+    private static func named(_ expressions: [NamedExpression]) -> JSONValue {
+        .object(expressions.map { .init($0.name.value, .string($0.expression.canonical)) })
+    }
+
+    private static func levels(_ levels: LevelsSpec) -> JSONValue {
+        let confirm: JSONValue =
+            levels.confirmDuration > 0
+            ? duration(levels.confirmDuration)
+            : .string("\(levels.confirmReadings) reading\(levels.confirmReadings == 1 ? "" : "s")")
+        return .object([
+            .init("clear", named(levels.clear)),
+            .init("confirm", confirm),
+            .init("direction", .string(levels.isAbove ? "above" : "below")),
+            .init("hold", duration(levels.hold)),
+            .init("of", .string(levels.of.canonical)),
+            .init("order", .string(levels.order.rawValue)),
+            .init("raise", named(levels.raise)),
+            .init("ties", .string(levels.judgesTies ? "judge" : "reject")),
+        ])
+    }
+
+    private static func window(_ window: WindowSpec) -> JSONValue {
+        let aggregates = window.aggregates.map { aggregate in
+            let inner = aggregate.input?.canonical ?? ""
+            return JSONValue.Member(
+                aggregate.name.value, .string("\(aggregate.function.rawValue)(\(inner))"))
+        }
+        var members: [JSONValue.Member] = [.init("aggregate", .object(aggregates))]
+        if window.size != window.every {
+            members.append(
+                .init(
+                    "hopping",
+                    .object([
+                        .init("every", duration(window.every)),
+                        .init("size", duration(window.size)),
+                    ])))
+        }
+        members.append(.init("offset", duration(window.offset)))
+        if window.size == window.every {
+            members.append(.init("tumbling", duration(window.size)))
+        }
+        return .object(members)
+    }
+
+    // MARK: Schemas
+
+    private static func schema(_ schema: Schema) -> JSONValue {
+        let fields = schema.fields.map { field -> JSONValue.Member in
+            var members: [JSONValue.Member] = []
+            if field.type == .timestamp {
+                members.append(.init("encoding", .string(field.timestampEncoding.rawValue)))
+            }
+            members.append(.init("nullable", .bool(field.isNullable)))
+            members.append(.init("path", .string(field.path)))
+            members.append(.init("personal", .bool(field.isPersonal)))
+            if case .decimal = field.type { members.append(.init("round", .bool(field.rounds))) }
+            members.append(.init("type", .string(field.type.description)))
+            return .init(field.name, .object(members))
+        }
+        return .object([
+            .init("fields", .object(fields)), .init("schema", .string(schema.name)),
+        ])
+    }
+}

@@ -1,0 +1,108 @@
+import Columnar
+import Dataflow
+import Expression
+import Primitives
+
+extension PlanBuilder {
+    func plan(_ window: WindowSpec, _ step: StepSpec, _ input: Stream) -> Stream? {
+        guard !input.isWindowed else {
+            collector.report(
+                "a window over the results of a window is not in this version",
+                at: step.from.location,
+                hint: "read the source in both windows, with 'hopping' for the longer one")
+            return nil
+        }
+        checkAbandon(step, input)
+        let scope = scope(input)
+        var inputs: [TypedExpression] = []
+        var indexes: [String: Int] = [:]
+        var aggregates: [AggregatePlan] = []
+        var fields = [
+            PlanBuilder.carried(input.key), Field("windowStart", .timestamp),
+            Field("windowEnd", .timestamp),
+        ]
+        var isWhole = true
+        for aggregate in window.aggregates {
+            let name = aggregate.name.value
+            if ["windowStart", "windowEnd", input.key.name].contains(name) {
+                collector.report(
+                    "a window's result has a field '\(name)' already",
+                    at: aggregate.name.location, hint: "give the aggregate another name")
+                isWhole = false
+            }
+            guard let text = aggregate.input else {
+                aggregates.append(AggregatePlan(function: aggregate.function, input: nil))
+                fields.append(Field(name, .int))
+                continue
+            }
+            guard let typed = check(text, in: scope),
+                let type = outputType(aggregate.function, of: typed.type, at: text)
+            else {
+                isWhole = false
+                continue
+            }
+            let index = indexes[text.canonical] ?? inputs.count
+            if index == inputs.count { inputs.append(typed) }
+            indexes[text.canonical] = index
+            aggregates.append(AggregatePlan(function: aggregate.function, input: index))
+            fields.append(Field(name, type, isNullable: aggregate.function != .count))
+        }
+        guard isWhole else { return nil }
+        let plan = WindowPlan(
+            size: window.size, every: window.every, offset: window.offset,
+            program: Program(inputs), aggregates: aggregates)
+        return append(step.name.value, .window(plan), input, fields: fields, isWindowed: true)
+    }
+
+    /// Under key clocks a silent key's windows would stay open for ever.
+    private func checkAbandon(_ step: StepSpec, _ input: Stream) {
+        guard case .stream(let rule) = sources[input.source].role, rule.clock == .key,
+            rule.abandon == nil
+        else { return }
+        let name = sources[input.source].name
+        var place = fileLocation
+        for source in spec.sources where source.name.value == name {
+            if case .stream(let time) = source.role { place = time.location }
+        }
+        collector.report(
+            "'time' of source '\(name)' needs 'abandon': step '\(step.name.value)' is a window "
+                + "under key clocks", at: place,
+            hint: "such as 'abandon: 1h': how long a silent key's windows stay open")
+    }
+
+    /// The type of an aggregate's result, or nil after a diagnostic.
+    private func outputType(
+        _ function: AggregateFunction, of type: ValueType, at text: ExpressionText
+    ) -> ValueType? {
+        func refuse(_ hint: String) -> ValueType? {
+            collector.report(
+                "\(function.rawValue)() does not take \(type)", at: text.location, hint: hint)
+            return nil
+        }
+        switch function {
+        case .count: return .int
+        case .first, .last: return type == .null ? refuse("name a field") : type
+        case .min, .max:
+            switch type {
+            case .timestamp, .duration, .string: return type
+            default:
+                return type.isNumeric ? type : refuse("a number, timestamp, duration or string")
+            }
+        case .sum:
+            switch type {
+            case .int, .double, .decimal: return type
+            case .ratio: return refuse("round(x, n) makes a decimal of a quotient")
+            default: return refuse("a number")
+            }
+        case .mean:
+            switch type {
+            case .int(let unit): return .ratio(scale: 3, unit: unit)
+            case .decimal(let scale, let unit):
+                return .ratio(scale: Swift.min(scale + 3, Decimal.maximumScale), unit: unit)
+            case .double: return type
+            case .ratio(_, let unit): return .double(unit: unit)
+            default: return refuse("a number")
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+import Columnar
+import Dataflow
+import Expression
+import Primitives
+
+/// Turns a ``TopologySpec`` into a checked plan, reporting everything that is wrong in meaning:
+/// names, types, units, the graph. One thread.
+package final class PlanBuilder {
+    /// Rows that a source or step emits, as a step reading them sees them.
+    struct Stream {
+        var upstream: Upstream
+        /// The name by which expressions qualify its fields.
+        var qualifier: String
+        var schema: Schema
+        /// Name of the key field and the key's type.
+        var key: Field
+        /// Index of the stream source that the rows come from.
+        var source: Int
+        var isWindowed: Bool
+    }
+
+    let spec: TopologySpec
+    let collector: DiagnosticCollector
+    /// Where missing parts of the whole file are reported.
+    let fileLocation: SourceLocation
+    var sources: [SourcePlan] = []
+    var steps: [StepPlan] = []
+    var sinks: [SinkPlan] = []
+    /// Streams by name; a table is not among them.
+    var streams: [String: Stream] = [:]
+    var tables: [String: Int] = [:]
+    /// Names that something reads.
+    var consumed: Set<String> = []
+    /// Names with errors; what reads them is not judged.
+    var broken: Set<String>
+
+    private init(_ spec: TopologySpec, _ collector: DiagnosticCollector, _ place: SourceLocation) {
+        self.spec = spec
+        self.collector = collector
+        fileLocation = place
+        broken = spec.brokenNames
+    }
+
+    /// The plan, or nil with diagnostics. `schemas` gives each schema that a source names; nil
+    /// when it could not be read, which is reported elsewhere.
+    package static func build(
+        _ spec: TopologySpec, schemas: [String: SchemaSpec], at place: SourceLocation,
+        _ collector: DiagnosticCollector
+    ) -> Plan? {
+        let builder = PlanBuilder(spec, collector, place)
+        builder.buildSources(schemas)
+        builder.buildSteps()
+        builder.buildSinks()
+        builder.checkUse()
+        guard collector.isEmpty else { return nil }
+        builder.findFieldsRead()
+        let used = spec.sources.map(\.schema.value)
+        let canonical = CanonicalText.write(
+            spec, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema })
+        return Plan(
+            name: spec.name, version: spec.version, sources: builder.sources,
+            steps: builder.steps, sinks: builder.sinks, canonicalText: canonical)
+    }
+
+    // MARK: Sources
+
+    private func buildSources(_ schemas: [String: SchemaSpec]) {
+        var topics: [String: String] = [:]
+        for source in spec.sources {
+            let name = source.name.value
+            if let other = topics[source.topic.value] {
+                collector.report(
+                    "topic '\(source.topic.value)' is read by source '\(other)' already",
+                    at: source.topic.location, hint: "let both uses read from '\(other)'")
+            }
+            topics[source.topic.value] = name
+            guard let schema = schemas[source.schema.value],
+                let plan = sourcePlan(source, schema.schema)
+            else {
+                broken.insert(name)
+                continue
+            }
+            sources.append(plan)
+            let key = plan.schema.fields[plan.keyField]
+            switch plan.role {
+            case .stream:
+                streams[name] = Stream(
+                    upstream: .source(sources.count - 1), qualifier: name, schema: plan.schema,
+                    key: key, source: sources.count - 1, isWindowed: false)
+            case .table: tables[name] = sources.count - 1
+            }
+        }
+    }
+
+    private func sourcePlan(_ source: SourceSpec, _ schema: Schema) -> SourcePlan? {
+        if case .hj212 = source.format { checkFrameFields(source, schema) }
+        let key = keyField(source.key, in: schema)
+        switch source.role {
+        case .table(let asOf):
+            let time = timeField(asOf, in: schema)
+            guard let key, let time else { return nil }
+            return SourcePlan(
+                name: source.name.value, topic: source.topic.value, format: source.format,
+                schema: schema, fieldsRead: [], keyField: key, role: .table(timeField: time))
+        case .stream(let rule):
+            let time = timeField(rule.field, in: schema)
+            guard let key, let time else { return nil }
+            let plan = TimeRule(
+                field: time, disorder: rule.disorder, lateness: rule.lateness, ahead: rule.ahead,
+                clock: rule.clock, abandon: rule.abandon, idle: rule.idle, granule: rule.granule)
+            return SourcePlan(
+                name: source.name.value, topic: source.topic.value, format: source.format,
+                schema: schema, fieldsRead: [], keyField: key, role: .stream(plan))
+        }
+    }
+
+    private func keyField(_ name: Located<String>, in schema: Schema) -> Int? {
+        guard let index = field(name, in: schema) else { return nil }
+        let field = schema.fields[index]
+        guard field.type == .string || field.type == .int else {
+            collector.report(
+                "key field '\(field.name)' is \(field.type)", at: name.location,
+                hint: "a key must be string, or int without a unit")
+            return nil
+        }
+        guard !field.isNullable else {
+            collector.report(
+                "key field '\(field.name)' may be null", at: name.location,
+                hint: "remove the '?' in schema '\(schema.name)'; rows without it are rejects")
+            return nil
+        }
+        return index
+    }
+
+    /// The index of a field of a schema, or nil after a diagnostic.
+    private func field(_ name: Located<String>, in schema: Schema) -> Int? {
+        if let index = schema.index(of: name.value) { return index }
+        collector.report(
+            "schema '\(schema.name)' has no field '\(name.value)'", at: name.location,
+            hint: Suggestion.hint(
+                for: name.value, in: schema.fields.map(\.name), kind: "its fields"))
+        return nil
+    }
+
+    private func timeField(_ name: Located<String>, in schema: Schema) -> Int? {
+        guard let index = field(name, in: schema) else { return nil }
+        let field = schema.fields[index]
+        guard field.type == .timestamp else {
+            collector.report(
+                "time field '\(field.name)' is \(field.type), not timestamp", at: name.location,
+                hint: "declare it 'timestamp' in schema '\(schema.name)'; see 'encoding'")
+            return nil
+        }
+        guard !field.isNullable else {
+            collector.report(
+                "time field '\(field.name)' may be null", at: name.location,
+                hint: "remove the '?' in schema '\(schema.name)'; rows without it are rejects")
+            return nil
+        }
+        return index
+    }
+
+    /// A frame holds flat values only.
+    private func checkFrameFields(_ source: SourceSpec, _ schema: Schema) {
+        for field in schema.fields {
+            switch field.type {
+            case .list, .map, .structure, .bytes:
+                collector.report(
+                    "field '\(field.name)' is \(field.type), which an HJ 212 frame cannot hold",
+                    at: source.schema.location, hint: "use a schema of single values")
+            default: break
+            }
+        }
+    }
+
+    // MARK: Sinks and use
+
+    private func buildSinks() {
+        var topics: [String: SourceLocation] = [:]
+        let own = Plan(
+            name: spec.name, version: spec.version, sources: [], steps: [], sinks: [],
+            canonicalText: "")
+        let read = Set(spec.sources.map(\.topic.value))
+        for sink in spec.sinks {
+            let topic = sink.topic.value
+            if let first = topics[topic] {
+                collector.report(
+                    "topic '\(topic)' is written by two sinks", at: sink.topic.location,
+                    hint: "it stands first on line \(first.line); one topic, one sink")
+            } else if read.contains(topic) {
+                collector.report(
+                    "topic '\(topic)' is a source of this topology too", at: sink.topic.location,
+                    hint: "write to another topic")
+            } else if [own.rejectTopic, own.journalTopic].contains(topic) {
+                collector.report(
+                    "topic '\(topic)' is this topology's own", at: sink.topic.location,
+                    hint: "write to another topic")
+            }
+            topics[topic] = topics[topic] ?? sink.topic.location
+            guard let stream = stream(sink.from) else { continue }
+            sinks.append(SinkPlan(input: stream.upstream, topic: topic, codec: sink.codec))
+        }
+        for source in spec.sources
+        where [own.rejectTopic, own.journalTopic].contains(source.topic.value) {
+            collector.report(
+                "topic '\(source.topic.value)' is written by this topology itself",
+                at: source.topic.location, hint: "read another topic")
+        }
+        sinks.sort { $0.topic < $1.topic }
+    }
+
+    /// The stream that `from:` names, or nil after a diagnostic (none when it is broken itself).
+    func stream(_ name: Located<String>) -> Stream? {
+        consumed.insert(name.value)
+        if let stream = streams[name.value] { return stream }
+        if broken.contains(name.value) { return nil }
+        if tables[name.value] != nil {
+            collector.report(
+                "'\(name.value)' is a table", at: name.location,
+                hint: "read a stream, and look the table up: 'lookup: {\(name.value): …}'")
+            return nil
+        }
+        let streamNames = spec.sources.compactMap { source in
+            if case .stream = source.role { source.name.value } else { nil }
+        }
+        collector.report(
+            "there is no source or step '\(name.value)'", at: name.location,
+            hint: Suggestion.hint(
+                for: name.value,
+                in: streamNames + spec.steps.map(\.name.value)
+                    + spec.brokenNames.sorted(),
+                kind: "sources and steps") ?? "declare it under 'sources' or 'steps'")
+        return nil
+    }
+
+    private func checkUse() {
+        func isUnused(_ name: String) -> Bool {
+            !consumed.contains(name) && !spec.brokenReads.contains(name)
+        }
+        for step in spec.steps where isUnused(step.name.value) {
+            collector.report(
+                "nothing reads step '\(step.name.value)'", at: step.name.location,
+                hint: "add a sink with 'from: \(step.name.value)', or remove the step")
+        }
+        for source in spec.sources where isUnused(source.name.value) {
+            let isTable = if case .table = source.role { true } else { false }
+            collector.report(
+                "nothing reads \(isTable ? "table" : "source") '\(source.name.value)'",
+                at: source.name.location,
+                hint: isTable
+                    ? "look it up in a step, or remove it"
+                    : "add a step or sink with 'from: \(source.name.value)', or remove it")
+        }
+    }
+}

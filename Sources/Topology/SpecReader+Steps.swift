@@ -1,0 +1,414 @@
+import Dataflow
+import Primitives
+
+extension SpecReader {
+    func readSteps(_ reader: MappingReader) -> [StepSpec] {
+        guard let node = reader["steps"] else { return [] }
+        let example = "steps: [{rated: {from: load, select: {…}}}]"
+        guard let items = node.items else {
+            if !node.isEmpty {
+                collector.report(
+                    "'steps' must be a list, not \(node.kind)", at: node.location, hint: example)
+            }
+            return []
+        }
+        var steps: [StepSpec] = []
+        for item in items {
+            guard let entries = item.entries, entries.count == 1 else {
+                collector.report(
+                    "a step must be one name with its mapping", at: item.location,
+                    hint: "'- rated:' and, further in on the next lines, 'from: load'")
+                for entry in item.entries ?? [] { brokenNames.insert(entry.key) }
+                continue
+            }
+            if let step = readStep(entries[0]) {
+                steps.append(step)
+            } else {
+                noteBroken(entries[0])
+            }
+        }
+        return steps
+    }
+
+    /// A broken step's name and inputs are known all the same, so that they raise no more errors.
+    private func noteBroken(_ entry: YAMLNode.Entry) {
+        brokenNames.insert(entry.key)
+        if let from = entry.value["from"]?.text { brokenReads.insert(from) }
+        for table in entry.value["lookup"]?.entries ?? [] {
+            brokenReads.insert(table.key)
+        }
+    }
+
+    private func readStep(_ entry: YAMLNode.Entry) -> StepSpec? {
+        let isDeclared = declare(entry.key, at: entry.keyLocation, kind: "step")
+        let operators = ["lookup", "filter", "select", "levels", "distinct", "window"]
+        guard
+            let reader = MappingReader(
+                entry.value, what: "step '\(entry.key)'",
+                keys: ["from", "key", "describe"] + operators, collector,
+                example: "\(entry.key): {from: load, filter: …}")
+        else { return nil }
+        let from = reader.requiredText("from", hint: "from: the name of a source or step")
+        let key = reader.text("key", hint: "key: the key field of the source")
+        let present = operators.filter { reader[$0] != nil }
+        guard let first = present.first else {
+            collector.report(
+                "step '\(entry.key)' does nothing", at: entry.keyLocation,
+                hint: "give it one of: \(operators.joined(separator: ", "))")
+            return nil
+        }
+        let isShape = ["lookup", "filter", "select"].contains(first)
+        if present.count > 1, !present.allSatisfy({ ["lookup", "filter", "select"].contains($0) }) {
+            let extra = present.last ?? first
+            collector.report(
+                "'\(first)' and '\(extra)' cannot be in one step",
+                at: reader.entry(extra)?.keyLocation,
+                hint: "make two steps, the second with 'from: <the first>'")
+            return nil
+        }
+        if isShape, let key = reader.entry("key") {
+            collector.report(
+                "'key' has no use in this step", at: key.keyLocation,
+                hint: "remove it; lookup, filter and select keep the source's key")
+        }
+        if !isShape {
+            _ = reader.required(
+                "key", hint: "key: the key field of the source, as said there")
+        }
+        let operation = readOperation(first, reader, step: entry.key)
+        guard let from, let operation, isDeclared, isShape || key != nil else { return nil }
+        return StepSpec(
+            name: Located(value: entry.key, location: entry.keyLocation), from: from, key: key,
+            operation: operation)
+    }
+
+    private func readOperation(
+        _ name: String, _ reader: MappingReader, step: String
+    ) -> StepSpec.Operation? {
+        guard let node = reader[name] else { return nil }
+        switch name {
+        case "levels": return readLevels(node, step: step).map { .levels($0) }
+        case "window": return readWindow(node, step: step).map { .window($0) }
+        case "distinct":
+            let example = "distinct: {order: arrival}"
+            guard
+                let options = MappingReader(
+                    node, what: "'distinct' of step '\(step)'", keys: ["order"], collector,
+                    example: example)
+            else { return nil }
+            return readOrder(options).map { .distinct($0) }
+        default: return readShape(reader, step: step).map { .shape($0) }
+        }
+    }
+
+    private func readOrder(_ reader: MappingReader) -> RowOrder? {
+        reader.choice(
+            "order", [("arrival", RowOrder.arrival), ("time", .time)], default: .arrival)
+    }
+
+    // MARK: lookup, filter, select
+
+    private func readShape(_ reader: MappingReader, step: String) -> ShapeSpec? {
+        var shape = ShapeSpec()
+        var isWhole = true
+        if let node = reader["lookup"] {
+            let example = "lookup: {crane: device}"
+            let entries = node.entries ?? []
+            if entries.count != 1 {
+                collector.report(
+                    "'lookup' must name one table and the key field", at: node.location,
+                    hint: entries.count > 1 ? "one table a step; add a step" : example)
+                isWhole = false
+            } else if let field = entries[0].value.text, !field.isEmpty {
+                shape.lookup = LookupSpec(
+                    table: Located(value: entries[0].key, location: entries[0].keyLocation),
+                    key: Located(value: field, location: entries[0].value.location))
+            } else {
+                collector.report(
+                    "'lookup' must name the key field", at: entries[0].value.location,
+                    hint: example)
+                isWhole = false
+            }
+        }
+        if let node = reader["filter"] {
+            shape.filter = expression(node, name: "filter", example: "filter: load.mass > 0.0")
+            isWhole = isWhole && shape.filter != nil
+        }
+        if let node = reader["select"] {
+            shape.select = named(
+                node, name: "select", example: "select: {ratio: load.mass / load.capacity}",
+                nameProblem: NameRules.problem(identifier:))
+            isWhole = isWhole && shape.select != nil
+        }
+        return isWhole ? shape : nil
+    }
+
+    /// A scalar as an expression, or nil after a diagnostic.
+    private func expression(_ node: YAMLNode, name: String, example: String) -> ExpressionText? {
+        guard let text = node.text, text.contains(where: { !$0.isWhitespace }) else {
+            collector.report(
+                "'\(name)' must be an expression, not \(node.kind)", at: node.location,
+                hint: example)
+            return nil
+        }
+        return ExpressionText(text, node: node)
+    }
+
+    /// A mapping of names to expressions, or nil after a diagnostic.
+    private func named(
+        _ node: YAMLNode, name: String, example: String, nameProblem: (String) -> String?
+    ) -> [NamedExpression]? {
+        guard let entries = node.entries, !entries.isEmpty else {
+            collector.report(
+                "'\(name)' must be a mapping of names to expressions, not \(node.kind)",
+                at: node.location, hint: example)
+            return nil
+        }
+        var result: [NamedExpression] = []
+        for entry in entries {
+            if let problem = nameProblem(entry.key) {
+                collector.report(problem, at: entry.keyLocation, hint: "rename it")
+                continue
+            }
+            guard let text = expression(entry.value, name: entry.key, example: example) else {
+                continue
+            }
+            result.append(
+                NamedExpression(
+                    name: Located(value: entry.key, location: entry.keyLocation), expression: text))
+        }
+        return result.count == entries.count ? result : nil
+    }
+}
+
+// MARK: levels
+
+extension SpecReader {
+    private func readLevels(_ node: YAMLNode, step: String) -> LevelsSpec? {
+        guard
+            let reader = MappingReader(
+                node, what: "'levels' of step '\(step)'",
+                keys: ["of", "raise", "clear", "direction", "confirm", "hold", "order", "ties"],
+                collector, example: "levels: {of: ratio, raise: {warning: 0.90}}")
+        else { return nil }
+        let example = "raise: {warning: 0.90, alarm: 1.00}"
+        func levelProblem(_ name: String) -> String? {
+            if name == "normal" { return "'normal' is the state below the lowest level" }
+            return NameRules.isLabel(name)
+                ? nil : "'\(name)' is not a level name: letters, digits, '_' and '-'"
+        }
+        let of = reader.required("of", hint: "of: the quantity to judge, such as 'of: ratio'")
+            .flatMap { expression($0, name: "of", example: "of: ratio") }
+        let raise = reader.required("raise", hint: example).flatMap {
+            named($0, name: "raise", example: example, nameProblem: levelProblem)
+        }
+        var clear = raise
+        if let node = reader["clear"] {
+            let given = named(
+                node, name: "clear", example: "clear: {warning: 0.85, alarm: 0.95}",
+                nameProblem: levelProblem)
+            clear = raise.flatMap { raise in
+                given.flatMap { match($0, to: raise, at: node.location) }
+            }
+        }
+        let isAbove = reader.choice(
+            "direction", [("above", true), ("below", false)], default: true)
+        let confirm = readConfirm(reader)
+        let hold = reader["hold"] == nil ? 0 : reader.duration("hold", example: "10m")
+        let order = readOrder(reader)
+        let ties = reader.choice("ties", [("reject", false), ("judge", true)], default: false)
+        guard let of, let raise, let clear, let isAbove, let confirm, let hold, let order, let ties
+        else { return nil }
+        return LevelsSpec(
+            of: of, raise: raise, clear: clear, hasOwnClear: reader["clear"] != nil,
+            isAbove: isAbove, confirmReadings: confirm.readings,
+            confirmDuration: confirm.duration, hold: hold, order: order, judgesTies: ties)
+    }
+
+    /// Clear limits in the order of the raise limits; the names must be the same.
+    private func match(
+        _ clear: [NamedExpression], to raise: [NamedExpression], at location: SourceLocation
+    ) -> [NamedExpression]? {
+        let names = raise.map(\.name.value)
+        var isWhole = true
+        for limit in clear where !names.contains(limit.name.value) {
+            collector.report(
+                "'clear' names the level '\(limit.name.value)', 'raise' does not",
+                at: limit.name.location,
+                hint: Suggestion.hint(for: limit.name.value, in: names, kind: "levels of 'raise'"))
+            isWhole = false
+        }
+        var result: [NamedExpression] = []
+        for name in names {
+            if let limit = clear.first(where: { $0.name.value == name }) {
+                result.append(limit)
+            } else {
+                collector.report(
+                    "'clear' lacks the level '\(name)'", at: location,
+                    hint: "give each level of 'raise', or leave 'clear' out")
+                isWhole = false
+            }
+        }
+        return isWhole ? result : nil
+    }
+
+    private func readConfirm(_ reader: MappingReader) -> (readings: Int, duration: Int64)? {
+        guard reader["confirm"] != nil else { return (1, 0) }
+        let hint = "'confirm: 2 readings' or 'confirm: 30s'"
+        guard let text = reader.text("confirm", hint: hint) else { return nil }
+        let words = text.value.split(separator: " ")
+        if words.count == 2, ["reading", "readings"].contains(words[1]) {
+            guard let count = Int(words[0]), count >= 1, count <= 1_000_000 else {
+                collector.report(
+                    "'\(words[0])' is not a number of readings", at: text.location,
+                    hint: "a whole number from 1 to 1000000")
+                return nil
+            }
+            return (count, 0)
+        }
+        return MappingReader.duration(
+            text, name: "'confirm'", minimum: 0, hint: hint, collector
+        ).map { (1, $0) }
+    }
+}
+
+// MARK: window
+
+extension SpecReader {
+    private func readWindow(_ node: YAMLNode, step: String) -> WindowSpec? {
+        let example = "window: {tumbling: 15m, aggregate: {n: count()}}"
+        guard
+            let reader = MappingReader(
+                node, what: "'window' of step '\(step)'",
+                keys: ["tumbling", "hopping", "offset", "aggregate"], collector, example: example)
+        else { return nil }
+        let lengths = readLengths(reader, example: example)
+        let offset = reader["offset"] == nil ? 0 : reader.duration("offset", example: "6h")
+        let aggregates = reader.required("aggregate", hint: "aggregate: {n: count()}").flatMap {
+            named(
+                $0, name: "aggregate", example: "aggregate: {n: count(), m: mean(load.mass)}",
+                nameProblem: NameRules.problem(identifier:))
+        }
+        let calls = aggregates?.map { readAggregate($0) } ?? []
+        let known = calls.compactMap(\.self)
+        guard let lengths, let offset, aggregates != nil, known.count == calls.count else {
+            return nil
+        }
+        return WindowSpec(
+            size: lengths.size, every: lengths.every, offset: offset % lengths.every,
+            aggregates: known, location: node.location)
+    }
+
+    private func readLengths(
+        _ reader: MappingReader, example: String
+    ) -> (size: Int64, every: Int64)? {
+        if let hopping = reader.entry("hopping") {
+            if reader["tumbling"] != nil {
+                collector.report(
+                    "a window is tumbling or hopping, not both", at: hopping.keyLocation,
+                    hint: "remove one")
+                return nil
+            }
+            return readHopping(hopping.value)
+        }
+        guard reader.required("tumbling", hint: example, reason: "or 'hopping'") != nil else {
+            return nil
+        }
+        return reader.duration("tumbling", minimum: 1, example: "15m").map { ($0, $0) }
+    }
+
+    private func readHopping(_ node: YAMLNode) -> (size: Int64, every: Int64)? {
+        let example = "hopping: {size: 15m, every: 1m}"
+        guard
+            let options = MappingReader(
+                node, what: "'hopping'", keys: ["size", "every"], collector, example: example)
+        else { return nil }
+        _ = options.required("size", hint: example)
+        _ = options.required("every", hint: example)
+        let size = options.duration("size", minimum: 1, example: "15m")
+        let every = options.duration("every", minimum: 1, example: "1m")
+        guard let size, let every else { return nil }
+        guard size % every == 0 else {
+            collector.report(
+                "'size' must be a multiple of 'every'",
+                at: options["size"]?.location,
+                hint: "\(DurationText.text(size)) is not a multiple of \(DurationText.text(every))")
+            return nil
+        }
+        guard size / every <= 10_000 else {
+            collector.report(
+                "a row would be in more than 10000 windows", at: options["every"]?.location,
+                hint: "make 'every' longer")
+            return nil
+        }
+        return (size, every)
+    }
+
+    /// Takes `mean(x)` apart, or nil after a diagnostic.
+    private func readAggregate(_ named: NamedExpression) -> AggregateSpec? {
+        let text = Array(named.expression.text)
+        let start = text.firstIndex { !$0.isWhitespace } ?? 0
+        var index = start
+        while index < text.count, text[index].isLetter || text[index].isNumber || text[index] == "_"
+        {
+            index += 1
+        }
+        let name = String(text[start..<index])
+        while index < text.count, text[index].isWhitespace { index += 1 }
+        let functions = AggregateFunction.allCases.map(\.rawValue)
+        let hint = "one of: \(functions.map { "\($0)(…)" }.joined(separator: ", "))"
+        guard index < text.count, text[index] == "(", !name.isEmpty,
+            let end = SpecReader.closing(text, from: index)
+        else {
+            collector.report(
+                "'\(named.name.value)' must be one aggregate call", at: named.expression.location,
+                hint: hint)
+            return nil
+        }
+        guard let function = AggregateFunction(rawValue: name) else {
+            collector.report(
+                "unknown aggregate '\(name)'", at: named.expression.location(start),
+                hint: Suggestion.nearest(to: name, in: functions).map { "did you mean '\($0)'?" }
+                    ?? hint)
+            return nil
+        }
+        if let extra = text[(end + 1)...].firstIndex(where: { !$0.isWhitespace }) {
+            collector.report(
+                "'\(named.name.value)' must be one aggregate call and nothing more",
+                at: named.expression.location(extra),
+                hint: "compute with the result in a select step after the window")
+            return nil
+        }
+        let inner = String(text[(index + 1)..<end])
+        let isBare = inner.allSatisfy(\.isWhitespace)
+        if isBare, function != .count {
+            collector.report(
+                "\(name)() needs an expression", at: named.expression.location(index),
+                hint: "such as \(name)(load.mass)")
+            return nil
+        }
+        let input = ExpressionText(
+            inner, node: named.expression.node, offset: named.expression.offset + index + 1)
+        return AggregateSpec(
+            name: named.name, function: function, input: isBare ? nil : input,
+            call: named.expression)
+    }
+
+    /// The index of the parenthesis that closes the one at `open`; quotes are skipped.
+    private static func closing(_ text: [Character], from open: Int) -> Int? {
+        var depth = 0
+        var index = open
+        for piece in ExpressionText.pieces(String(text[open...])) {
+            switch piece {
+            case .blank(let count): index += count
+            case .quoted(let quoted): index += quoted.count
+            case .other(let character):
+                if character == "(" { depth += 1 }
+                if character == ")" { depth -= 1 }
+                if depth == 0 { return index }
+                index += 1
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,37 @@
+import Primitives
+
+/// Where a topology's files come from: a folder, or texts in memory.
+package protocol TopologyFiles: Sendable {
+    /// How diagnostics name a file, such as `topologies/crane/topology.yaml`.
+    func displayName(of name: String) -> String
+    /// The text of `topology.yaml`, `schemas/<name>.yaml` or `cases/<name>.yaml`; nil when there
+    /// is no such file, a diagnostic when it cannot be read.
+    func read(_ name: String) throws(Diagnostic) -> SourceText?
+    /// Names of the schemas at hand, sorted, without `.yaml`.
+    func schemaNames() -> [String]
+    /// Names such as `cases/late.yaml` of the case files, sorted.
+    func caseNames() throws(Diagnostic) -> [String]
+}
+
+/// Topology files in memory, by name.
+package struct TopologyTexts: TopologyFiles {
+    package var texts: [String: String]
+
+    package init(_ texts: [String: String]) { self.texts = texts }
+
+    package func displayName(of name: String) -> String { name }
+
+    package func read(_ name: String) throws(Diagnostic) -> SourceText? {
+        texts[name].map { SourceText(name: name, text: $0) }
+    }
+
+    private func names(in folder: String) -> [String] {
+        texts.keys.filter { $0.hasPrefix(folder) && $0.hasSuffix(".yaml") }.sorted()
+    }
+
+    package func schemaNames() -> [String] {
+        names(in: "schemas/").map { String($0.dropFirst(8).dropLast(5)) }.sorted()
+    }
+
+    package func caseNames() throws(Diagnostic) -> [String] { names(in: "cases/") }
+}

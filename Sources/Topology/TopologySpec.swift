@@ -1,0 +1,120 @@
+import Dataflow
+import Primitives
+
+/// A value with its place in the user's file.
+package struct Located<Value: Sendable>: Sendable {
+    package var value: Value
+    package var location: SourceLocation
+}
+
+/// A topology file as written, with defaults filled in: checked in form, not yet in meaning.
+package struct TopologySpec: Sendable {
+    package var name: String
+    package var version: Int
+    package var description: String
+    /// In the order of the file, which is the order of the merge.
+    package var sources: [SourceSpec]
+    package var steps: [StepSpec]
+    package var sinks: [SinkSpec]
+    /// Names of sources and steps that have errors of their own, so that naming them is no error.
+    package var brokenNames: Set<String>
+    /// Names that elements with errors read, so that they do not count as unused.
+    package var brokenReads: Set<String>
+}
+
+package struct SourceSpec: Sendable {
+    package var name: Located<String>
+    package var topic: Located<String>
+    package var format: FormatPlan
+    package var schema: Located<String>
+    package var key: Located<String>
+    package var role: Role
+
+    package enum Role: Sendable {
+        case stream(TimeSpec)
+        case table(asOf: Located<String>)
+    }
+}
+
+/// The `time:` of a stream. Durations in microseconds.
+package struct TimeSpec: Sendable {
+    package var field: Located<String>
+    package var disorder: Int64
+    package var lateness: Int64
+    package var ahead: Int64
+    package var clock: ClockScope
+    package var abandon: Int64?
+    package var idle: Int64?
+    package var granule: Int64
+    package var location: SourceLocation
+}
+
+package struct StepSpec: Sendable {
+    package var name: Located<String>
+    package var from: Located<String>
+    package var key: Located<String>?
+    package var operation: Operation
+
+    package enum Operation: Sendable {
+        case shape(ShapeSpec)
+        case levels(LevelsSpec)
+        case distinct(RowOrder)
+        case window(WindowSpec)
+    }
+}
+
+/// `lookup`, `filter` and `select` of one step, applied in that order; at least one is there.
+package struct ShapeSpec: Sendable {
+    package var lookup: LookupSpec?
+    package var filter: ExpressionText?
+    package var select: [NamedExpression]?
+}
+
+package struct LookupSpec: Sendable {
+    package var table: Located<String>
+    package var key: Located<String>
+}
+
+package struct NamedExpression: Sendable {
+    package var name: Located<String>
+    package var expression: ExpressionText
+}
+
+package struct LevelsSpec: Sendable {
+    package var of: ExpressionText
+    /// From the lowest level to the highest.
+    package var raise: [NamedExpression]
+    /// In the order of `raise`.
+    package var clear: [NamedExpression]
+    /// Whether `clear` was written, and is not `raise` again.
+    package var hasOwnClear: Bool
+    package var isAbove: Bool
+    package var confirmReadings: Int
+    package var confirmDuration: Int64
+    package var hold: Int64
+    package var order: RowOrder
+    package var judgesTies: Bool
+}
+
+package struct WindowSpec: Sendable {
+    package var size: Int64
+    package var every: Int64
+    package var offset: Int64
+    package var aggregates: [AggregateSpec]
+    package var location: SourceLocation
+}
+
+package struct AggregateSpec: Sendable {
+    package var name: Located<String>
+    package var function: AggregateFunction
+    /// Nil for `count()`.
+    package var input: ExpressionText?
+    /// The whole call.
+    package var call: ExpressionText
+}
+
+package struct SinkSpec: Sendable {
+    package var from: Located<String>
+    package var topic: Located<String>
+    package var codec: SinkPlan.Codec
+}

@@ -1,0 +1,158 @@
+import ArgumentParser
+import Connectors
+import Dispatch
+import Engine
+import Foundation
+import Topology
+
+/// `plumbline run --data D DIR...`
+struct Run: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run topologies on the log of a data directory.",
+        discussion: """
+            With --until-end it takes everything that the input topics hold, closes what is open \
+            and stops; without it it follows the topics until SIGINT or SIGTERM. Started again it \
+            goes on where the journal ends: nothing is lost, nothing is doubled. A topology that \
+            differs from the one in the journal is refused with what differs.
+
+            Example: plumbline run --data data topologies/crane-overload --until-end
+
+            \(Terminal.exitCodes)
+            """)
+
+    @Option(help: "Data directory; its log is in D/kafka.")
+    var data: String
+
+    @Argument(help: "Topology folders.")
+    var directories: [String]
+
+    @Flag(help: "Run to the present end of the input topics, then stop.")
+    var untilEnd = false
+
+    @Option(help: "Worker threads.")
+    var workers = 1
+
+    @Option(help: "Rows in an epoch at the most: what one commit covers.")
+    var epochRows = 65_536
+
+    @Option(help: "Rows between two snapshots of a task's state.")
+    var snapshotRows = 1_048_576
+
+    @Option(help: "Rows in a batch at the most (1 to 2048); changes no result.")
+    var batchRows = 2048
+
+    @Flag(help: "Let all keys collide in hash tables; changes no result.")
+    var collidingHashes = false
+
+    @Flag(help: "Say on standard error when each epoch begins and commits.")
+    var trace = false
+
+    @Flag(help: "Write the summary as JSON.")
+    var json = false
+
+    func validate() throws {
+        if directories.isEmpty { throw ValidationError("name at least one topology folder") }
+        guard (1...2048).contains(batchRows) else {
+            throw ValidationError("--batch-rows must be 1 to 2048")
+        }
+        guard workers >= 1, epochRows >= 1, snapshotRows >= 1 else {
+            throw ValidationError("--workers, --epoch-rows and --snapshot-rows must be positive")
+        }
+    }
+
+    func run() throws {
+        try Terminal.run {
+            let plans = try directories.map { try TopologyLoader.load(directory: $0).plan }
+            let log = try EmbeddedLog.open(data)
+            let stop = StopFlag()
+            let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
+            defer { for signal in signals { signal.cancel() } }
+            do {
+                let started = Date()
+                let runner = try Runner(plans, log: log, options: options)
+                if !untilEnd { Terminal.note("following; end with Ctrl-C") }
+                let summary = try runner.run(stop: stop)
+                try log.close()
+                try report(summary, seconds: Date().timeIntervalSince(started))
+            } catch {
+                // The directory stays as it is: the next start recovers it.
+                throw error
+            }
+        }
+    }
+
+    private var options: RunOptions {
+        var options = RunOptions()
+        options.workers = workers
+        options.untilEnd = untilEnd
+        options.task.batchRows = batchRows
+        options.task.collidingHashes = collidingHashes
+        options.task.epochRows = epochRows
+        options.task.snapshotRows = snapshotRows
+        if trace { options.trace = { Terminal.note("trace: \($0)") } }
+        return options
+    }
+
+    private func signalSource(
+        _ number: Int32, _ stop: StopFlag, _ log: EmbeddedLog
+    ) -> any DispatchSourceSignal {
+        signal(number, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+        source.setEventHandler {
+            stop.set()
+            log.wake()
+        }
+        source.resume()
+        return source
+    }
+
+    private struct Report: Encodable {
+        struct Topology: Encodable {
+            var name: String
+            var tasks: Int
+            var rows: Int
+            var epochs: Int
+            var records: [String: Int]
+        }
+        var topologies: [Topology]
+        var reexecutedEpochs: Int
+        var cutRecords: Int
+        var regeneratedRecords: Int
+        var seconds: Double
+    }
+
+    private func report(_ summary: RunSummary, seconds: Double) throws {
+        let recoveries = summary.recoveries
+        if json {
+            try Terminal.json(
+                Report(
+                    topologies: summary.topologies.map { topology in
+                        .init(
+                            name: topology.name, tasks: topology.tasks, rows: topology.rows,
+                            epochs: topology.epochs,
+                            records: Dictionary(
+                                uniqueKeysWithValues: topology.outputs.map { ($0.0, $0.1) }))
+                    },
+                    reexecutedEpochs: recoveries.reduce(0) { $0 + $1.executedEpochs },
+                    cutRecords: recoveries.reduce(0) { $0 + $1.cutRecords },
+                    regeneratedRecords: recoveries.reduce(0) { $0 + $1.regeneratedRecords },
+                    seconds: (seconds * 1000).rounded() / 1000))
+            return
+        }
+        for recovery in recoveries
+        where recovery.executedEpochs + recovery.cutRecords + recovery.regeneratedRecords > 0 {
+            print(
+                "recovered \(recovery.task): \(recovery.executedEpochs) epochs re-executed and"
+                    + " found identical, \(recovery.cutRecords) uncommitted records cut,"
+                    + " \(recovery.regeneratedRecords) written again")
+        }
+        for topology in summary.topologies {
+            print(
+                "\(topology.name): \(topology.rows) records read, \(topology.epochs) epochs,"
+                    + " \(topology.tasks) tasks")
+            for (topic, records) in topology.outputs where records > 0 {
+                print("    \(topic): \(records) records")
+            }
+        }
+    }
+}

@@ -1,0 +1,250 @@
+import Dataflow
+import Primitives
+import Testing
+import Topology
+
+/// Everything that can be wrong in form, with its place marked in the text.
+@Suite struct FormDiagnosticTests {
+    private static let head = """
+        topology: t
+        version: 1
+        sources:
+          load:
+            topic: telemetry.crane
+            schema: crane-load
+            key: device
+            time: {field: ts, disorder: 5s, lateness: 1m, ahead: 10m}
+
+        """
+    private static let tail = """
+
+        sinks:
+          - {from: load, topic: out}
+        """
+
+    private func expect(
+        _ marked: String, _ messages: [String], hints: [String?]? = nil,
+        location: Testing.SourceLocation = #_sourceLocation
+    ) {
+        let marked = Marked(marked)
+        let found = problems(marked.text)
+        #expect(summary(found) == marked.with(messages), sourceLocation: location)
+        if let hints { #expect(found.map(\.hint) == hints, sourceLocation: location) }
+        for diagnostic in found {
+            #expect(diagnostic.hint != nil, "no hint: \(diagnostic)", sourceLocation: location)
+        }
+    }
+
+    @Test func aSourceMayGoStraightToASink() throws {
+        let plan = try TopologyLoader.load(Crane.texts(Self.head + Self.tail)).plan
+        #expect(plan.sources[0].fieldsRead == [0, 1, 2, 3, 4, 5])
+        #expect(plan.steps.isEmpty)
+        #expect(plan.sinks[0].input == .source(0))
+    }
+
+    @Test func namesAndVersions() {
+        expect(
+            "‸version: 1\nsources: ‸{}\nsinks: ‸[]",
+            [
+                "a topology needs 'topology'",
+                "'sources' must be a mapping of names to sources, not a mapping",
+                "'sinks' must be a list, not an empty one",
+            ])
+        expect(
+            Self.head.replacing("topology: t\nversion: 1", with: "topology: ‸Big\nversion: ‸0")
+                + Self.tail,
+            ["'Big' is not a topology name", "'0' is not a version"])
+        expect(
+            Self.head.replacing("version: 1", with: "version: ‸01") + Self.tail,
+            ["'01' is not a version"])
+        expect(
+            Self.head.replacing("version: 1", with: "version: 1\n‸sorces: 2") + Self.tail,
+            ["unknown key 'sorces' in a topology"], hints: ["did you mean 'sources'?"])
+    }
+
+    @Test func requiredTimesHaveNoDefaults() {
+        expect(
+            Self.head.replacing(
+                "{field: ts, disorder: 5s, lateness: 1m, ahead: 10m}", with: "‸{field: ts}")
+                + Self.tail,
+            [
+                "'time' of source 'load' needs 'disorder': no default: depends on your network",
+                "'time' of source 'load' needs 'lateness': no default: depends on your "
+                    + "corrections",
+                "'time' of source 'load' needs 'ahead': no default: depends on your clocks",
+            ].enumerated().map { $0.offset == 0 ? $0.element : "8:11 " + $0.element },
+            hints: ["such as 'disorder: 5s'", "such as 'lateness: 1m'", "such as 'ahead: 10m'"])
+    }
+
+    @Test func durations() {
+        func time(_ text: String) -> String {
+            Self.head.replacing("{field: ts, disorder: 5s", with: "{field: ts, disorder: ‸\(text)")
+                + Self.tail
+        }
+        expect(time("5"), ["'5' is not a duration"])
+        expect(time("5 s"), ["'5 s' is not a duration"])
+        expect(time("-5s"), ["'disorder' must not be negative"])
+        expect(time("99999d"), ["'disorder' must not be longer than 36500d"])
+        expect(time("99999999999999999999d"), ["'99999999999999999999d' is not a duration"])
+        expect(time("[5s]"), ["'disorder' must be a single value, not a list"])
+        expect(
+            Self.head.replacing("ahead: 10m}", with: "ahead: 10m, granule: ‸0s}") + Self.tail,
+            ["'granule' must be more than 0"])
+    }
+
+    @Test func clocks() {
+        func time(_ text: String) -> String {
+            Self.head.replacing("ahead: 10m}", with: "ahead: 10m, \(text)}") + Self.tail
+        }
+        expect(
+            time("clock: ‸wall"), ["'clock' cannot be 'wall'"], hints: ["one of: partition, key"])
+        expect(time("clock: key, ‸idle: 30s"), ["'idle' does not go with 'clock: key'"])
+        expect(time("‸abandon: 1h"), ["'abandon' goes with 'clock: key' only"])
+    }
+
+    @Test func keysAndTopics() {
+        expect(
+            Self.head.replacing("topic: telemetry", with: "topic: ‸tele/metry") + Self.tail,
+            ["'tele/metry.crane' is not a topic name"])
+        expect(
+            Self.head.replacing("    key: device", with: "    ‸kee: device")
+                .replacing("    topic: t", with: "    ‸topic: t") + Self.tail,
+            ["source 'load' needs 'key'", "unknown key 'kee' in source 'load'"],
+            hints: ["key: the field that says whose row it is", "did you mean 'key'?"])
+        expect(
+            Self.head.replacing("  load:", with: "  ‸lo-ad:") + Self.tail,
+            ["'lo-ad' is not a name: letters, digits and '_', no digit first"].map { $0 }
+                + ["11:12 there is no source or step 'load'"])
+        expect(
+            Self.head.replacing("  load:", with: "  ‸for:")
+                + Self.tail.replacing("load", with: "for"),
+            ["'for' is a reserved word of expressions"])
+    }
+
+    @Test func tables() {
+        expect(
+            Self.head.replacing(
+                "    time: {field: ts, disorder: 5s, lateness: 1m, ahead: 10m}",
+                with: "    table: ‸{key: device}"
+            ).replacing("    key: d", with: "    ‸key: d")
+                + Self.tail,
+            ["a table has no 'key'", "table 'load' needs 'asOf'"])
+    }
+
+    @Test func formats() {
+        func format(_ text: String) -> String {
+            Self.head.replacing("    key:", with: "    format: \(text)\n    key:") + Self.tail
+        }
+        expect(format("‸xml"), ["unknown format 'xml'"])
+        expect(format("{hj212: {utcOffset: ‸\"8\"}}"), ["'8' is not an offset from UTC"])
+        expect(
+            format("{‸hj213: {}}").replacing("{‸h", with: "‸{‸h"),
+            ["'format' needs 'hj212'", "unknown key 'hj213' in 'format'"])
+    }
+
+    @Test func steps() {
+        func steps(_ text: String) -> String { Self.head + "steps:\n\(text)" + Self.tail }
+        expect(steps("  - ‸a: {from: load}"), ["step 'a' does nothing"])
+        expect(
+            steps("  - ‸{a: {from: load}, b: {from: load}}"),
+            ["a step must be one name with its mapping"])
+        expect(steps("  - a: ‸[1]"), ["step 'a' must be a mapping, not a list"])
+        expect(
+            steps("  - a: {from: load, filter: x, ‸levels: {of: mass}}"),
+            ["'filter' and 'levels' cannot be in one step"])
+        expect(
+            steps("  - ‸a: {from: load, ‸key: device, filter: 'true'}"),
+            ["nothing reads step 'a'", "'key' has no use in this step"])
+        expect(steps("  - a: ‸{from: load, distinct: {}}"), ["step 'a' needs 'key'"])
+        expect(
+            steps("  - a: {from: load, key: device, distinct: {order: ‸tme}}"),
+            ["'order' cannot be 'tme'"], hints: ["one of: arrival, time"])
+        expect(
+            steps("  - ‸load: {from: load, filter: 'true'}"),
+            ["'load' is already the name of a source or step"])
+        expect(
+            steps("  - a: {from: load, lookup: ‸{x: y, z: w}}"),
+            ["'lookup' must name one table and the key field"])
+        expect(
+            steps("  - a: {from: load, filter: ‸[mass]}"),
+            ["'filter' must be an expression, not a list"])
+        expect(
+            steps("  - a: {from: load, select: {‸1st: mass}}"),
+            ["'1st' is not a name: letters, digits and '_', no digit first"])
+    }
+
+    @Test func levels() {
+        func levels(_ text: String) -> String {
+            Self.head + "steps:\n  - a: {from: load, key: device, levels: \(text)}" + Self.tail
+        }
+        expect(levels("‸{raise: {w: 1}}"), ["'levels' of step 'a' needs 'of'"])
+        expect(
+            levels("{of: mass, raise: ‸{}}"),
+            ["'raise' must be a mapping of names to expressions, not a mapping"])
+        expect(
+            levels("{of: mass, raise: {‸normal: 1}}"),
+            ["'normal' is the state below the lowest level"])
+        expect(
+            levels("{of: mass, raise: {warning: 2}, clear: ‸{‸waring: 1}}"),
+            [
+                "'clear' lacks the level 'warning'",
+                "'clear' names the level 'waring', 'raise' does not",
+            ],
+            hints: ["give each level of 'raise', or leave 'clear' out", "did you mean 'warning'?"])
+        expect(
+            levels("{of: mass, raise: {w: 1}, confirm: ‸0 readings}"),
+            ["'0' is not a number of readings"])
+        expect(levels("{of: mass, raise: {w: 1}, confirm: ‸soon}"), ["'soon' is not a duration"])
+        expect(
+            levels("{of: mass, raise: {w: 1}, direction: ‸up}"),
+            ["'direction' cannot be 'up'"])
+    }
+
+    @Test func windows() {
+        func window(_ text: String) -> String {
+            Self.head + "steps:\n  - a: {from: load, key: device, window: \(text)}" + Self.tail
+        }
+        expect(
+            window("‸{aggregate: {n: count()}}"),
+            ["'window' of step 'a' needs 'tumbling': or 'hopping'"])
+        expect(
+            window("{tumbling: ‸0s, aggregate: {n: count()}}"),
+            ["'tumbling' must be more than 0"])
+        expect(
+            window("{tumbling: 1m, ‸hopping: {size: 2m, every: 1m}, aggregate: {n: count()}}"),
+            ["a window is tumbling or hopping, not both"])
+        expect(
+            window("{hopping: {size: ‸10m, every: 4m}, aggregate: {n: count()}}"),
+            ["'size' must be a multiple of 'every'"], hints: ["10m is not a multiple of 4m"])
+        expect(
+            window("{hopping: {size: 365d, every: ‸1s}, aggregate: {n: count()}}"),
+            ["a row would be in more than 10000 windows"])
+        expect(
+            window("{tumbling: 1m, aggregate: {n: ‸avg(mass), m: ‸mass, s: ‸maen(mass)}}"),
+            [
+                "unknown aggregate 'avg'", "'m' must be one aggregate call",
+                "unknown aggregate 'maen'",
+            ])
+        expect(
+            window("{tumbling: 1m, aggregate: {n: mean(mass) ‸* 2.0}}"),
+            ["'n' must be one aggregate call and nothing more"])
+        expect(window("{tumbling: 1m, aggregate: {n: mean‸()}}"), ["mean() needs an expression"])
+    }
+
+    @Test func sinks() {
+        expect(Self.head + "sinks:\n  - ‸{from: load}", ["a sink needs 'topic'"])
+        expect(Self.head + "sinks:\n  - {from: load, topic: ‸a b}", ["'a b' is not a topic name"])
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: a, format: ‸xml, codec: ‸gzip}",
+            ["'format' cannot be 'xml'", "'codec' cannot be 'gzip'"])
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: a}\n  - {from: load, topic: ‸a}",
+            ["topic 'a' is written by two sinks"])
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: ‸telemetry.crane}",
+            ["topic 'telemetry.crane' is a source of this topology too"])
+        expect(
+            Self.head + "sinks:\n  - {from: load, topic: ‸t.v1.rejects}",
+            ["topic 't.v1.rejects' is this topology's own"])
+    }
+}
