@@ -53,8 +53,8 @@ let package = Package(
         .executableTarget(
             name: "plumbline",
             dependencies: [
-                "Primitives", "RecordLog", "Dataflow", "Topology", "Connectors", "Engine",
-                "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Primitives", "Columnar", "RecordLog", "Dataflow", "Topology", "Connectors",
+                "Engine", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
         // The JSON decoder's oracle; tests only.

@@ -43,7 +43,7 @@ struct Export: ParsableCommand {
     }
 
     func run() throws {
-        try Report.orFail { try export() }
+        try Terminal.run { try export() }
     }
 
     private func export() throws {

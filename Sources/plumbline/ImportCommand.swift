@@ -77,7 +77,7 @@ struct Import: ParsableCommand {
     }
 
     func run() throws {
-        try Report.orFail { try importFile() }
+        try Terminal.run { try importFile() }
     }
 
     private func importFile() throws {
@@ -107,25 +107,22 @@ struct Import: ParsableCommand {
             do {
                 return try job.run { try ImportTargets.open(data) }
             } catch is ImportConnectionLost {
-                Report.note("import: the run on \(data) has ended; going on without it")
+                Terminal.note("import: the run on \(data) has ended; going on without it")
             }
         }
         return try job.run { try ImportTargets.open(data) }
     }
 
     private func fields() throws -> ImportFields {
-        if let schema {
-            let isFile = schema.contains("/") || schema.hasSuffix(".yaml")
-            let path = isFile ? schema : "topologies/schemas/\(schema).yaml"
-            guard FileManager.default.isReadableFile(atPath: path) else {
-                throw Diagnostic(
-                    "cannot read the schema \(path)",
-                    hint: "give the name of a file in topologies/schemas, or a file's path")
-            }
+        guard let schema = try schema.map(ImportSchema.init) else {
+            return ImportFields(
+                key: key.map { FieldPlace($0) }, time: time.map { FieldPlace($0) },
+                arrival: arrival.map { FieldPlace($0) })
         }
         return ImportFields(
-            key: key.map { FieldPlace($0) }, time: time.map { FieldPlace($0) },
-            arrival: arrival.map { FieldPlace($0) })
+            key: try key.map(schema.key),
+            time: try time.map { try schema.instant($0, option: "--time") },
+            arrival: try arrival.map(schema.arrival))
     }
 
     private func show(_ summary: ImportSummary, name: String, seconds: Double) throws {
@@ -136,11 +133,9 @@ struct Import: ParsableCommand {
                 unreadable: summary.unreadable,
                 firstUnreadableLine: summary.firstUnreadableLine, bytes: summary.bytes,
                 seconds: seconds, codec: codec.name)
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(report), as: UTF8.self))
+            try Terminal.json(report)
         }
-        Report.note(text(summary, name: name, seconds: seconds))
+        Terminal.note(text(summary, name: name, seconds: seconds))
     }
 
     private func text(_ summary: ImportSummary, name: String, seconds: Double) -> String {

@@ -1,30 +1,7 @@
-import ArgumentParser
 import Foundation
-import Glibc
-import Primitives
 
-/// What commands write to standard error, and how they end.
+/// Numbers in messages.
 enum Report {
-    /// Writes a line to standard error.
-    static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
-    }
-
-    /// Runs a command's work; an error is written down and makes the exit code 1.
-    static func orFail(_ body: () throws -> Void) throws {
-        do {
-            try body()
-        } catch let code as ExitCode {
-            throw code
-        } catch let diagnostic as Diagnostic {
-            note(diagnostic.description)
-            throw ExitCode(1)
-        } catch {
-            note("error: \(error)")
-            throw ExitCode(1)
-        }
-    }
-
     /// 1234567 as `1,234,567`.
     static func grouped(_ number: Int) -> String {
         let digits = Array(String(number.magnitude))
@@ -63,6 +40,6 @@ struct Progress {
         guard now - last >= .seconds(1) else { return }
         last = now
         isShown = true
-        Report.note(text())
+        Terminal.note(text())
     }
 }

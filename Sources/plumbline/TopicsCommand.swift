@@ -30,7 +30,7 @@ struct Topics: ParsableCommand {
     }
 
     func run() throws {
-        try Report.orFail { try list() }
+        try Terminal.run { try list() }
     }
 
     private func list() throws {
@@ -48,9 +48,7 @@ struct Topics: ParsableCommand {
                     name: topic.name, partitions: topic.partitions, records: topic.records,
                     bytes: topic.bytes)
             }
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(rows), as: UTF8.self))
+            try Terminal.json(rows)
             return
         }
         let width = max(5, topics.map(\.name.count).max() ?? 0)

@@ -168,15 +168,17 @@ package final class ImportFile {
     }
 
     /// Gives the file's lines in order, whole lines in chunks of at least `chunkBytes` but for the
-    /// last. `body` gets a buffer, and each line's end is a newline or the buffer's end.
+    /// last. `body` gets a buffer, after which ``JSONText/slack`` more bytes can be read; each
+    /// line's end is a newline or the buffer's end.
     func forEachChunk(
         of chunkBytes: Int, _ body: (UnsafeBufferPointer<UInt8>, _ position: Int) throws -> Void
     ) throws {
-        var space = UnsafeMutableRawBufferPointer.allocate(byteCount: chunkBytes, alignment: 16)
-        defer { space.deallocate() }
+        var memory = Self.memory(chunkBytes)
+        defer { memory.deallocate() }
         var held = 0
         var position = 0
         while true {
+            let space = UnsafeMutableRawBufferPointer(rebasing: memory.dropLast(JSONText.slack))
             let count = try fill(
                 UnsafeMutableRawBufferPointer(rebasing: space[held...]), at: position)
             position += count
@@ -184,11 +186,10 @@ package final class ImportFile {
             let isLast = position >= opened.size || count == 0
             guard let end = isLast ? filled.count : Self.lastLineEnd(filled) else {
                 // One line is longer than the space.
-                let larger = UnsafeMutableRawBufferPointer.allocate(
-                    byteCount: space.count * 2, alignment: 16)
+                let larger = Self.memory(space.count * 2)
                 larger.copyMemory(from: filled)
-                space.deallocate()
-                space = larger
+                memory.deallocate()
+                memory = larger
                 held = filled.count
                 continue
             }
@@ -199,6 +200,13 @@ package final class ImportFile {
             UnsafeMutableRawBufferPointer(rebasing: space[..<held])
                 .copyMemory(from: UnsafeRawBufferPointer(rebasing: filled[end...]))
         }
+    }
+
+    private static func memory(_ byteCount: Int) -> UnsafeMutableRawBufferPointer {
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: byteCount + JSONText.slack, alignment: 16)
+        memory.initializeMemory(as: UInt8.self, repeating: 0)
+        return memory
     }
 
     private static func lastLineEnd(_ bytes: UnsafeRawBufferPointer) -> Int? {

@@ -28,15 +28,20 @@ struct JSONFieldFinder {
         all = places.indices.reduce(0) { places[$1] == nil ? $0 : $0 | 1 << $1 }
     }
 
-    /// Reads the document that is `range` of the buffer.
+    /// Reads the document that is `range` of the buffer, after which ``JSONText/slack`` more bytes
+    /// can be read.
     mutating func find(in buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> LineFields {
-        var text = JSONText(buffer)
-        text.end = range.upperBound
+        guard let base = buffer.baseAddress else { return LineFields(value: range) }
+        let text = JSONText(base + range.lowerBound, count: range.count)
         for index in wanted.indices { wanted[index].value = nil }
         var fields = LineFields(value: range)
-        fields.isUnreadable = !check(text, from: range.lowerBound)
+        fields.isUnreadable = !check(text)
         if all & 1 << Self.key != 0 {
             readKey(text, &fields)
+            // The text counts from its own start.
+            fields.key = fields.key.map { key in
+                key.lowerBound + range.lowerBound..<key.upperBound + range.lowerBound
+            }
             if fields.key == nil, fields.ownedKey == nil { fields.isUnreadable = true }
         }
         if all & 1 << Self.time != 0 {
@@ -51,12 +56,12 @@ struct JSONFieldFinder {
     }
 
     /// Whether the text is one JSON object and nothing else, in UTF-8.
-    private mutating func check(_ text: JSONText, from start: Int) -> Bool {
-        let first = text.skipSpace(start)
+    private mutating func check(_ text: JSONText) -> Bool {
+        let first = text.skipSpace(0)
         guard text.byte(first) == 0x7B else { return false }
         let position = object(text, first + 1, all, level: 0, depth: 1)
         guard position >= 0, text.skipSpace(position) == text.end else { return false }
-        return text.isUTF8(from: start)
+        return text.isUTF8()
     }
 
     /// Reads an object after its brace; `active` are the fields whose path leads here.

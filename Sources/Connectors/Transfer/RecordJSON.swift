@@ -47,8 +47,7 @@ package struct RecordJSON {
 
     private func writeValue(_ block: RecordBlock, _ range: Range<Int>?, to output: inout [UInt8]) {
         guard let range else { return writeText(nil, to: &output) }
-        let isJSON = block.bytes.withUnsafeBufferPointer { JSONText.isDocument($0, range) }
-        guard isJSON else { return writeText(block.bytes[range], to: &output) }
+        guard Self.isJSON(block.bytes, range) else { return writeText(block.bytes[range], to: &output) }
         let start = output.count
         output += block.bytes[range]
         // Inside its strings a JSON text has no such byte.
@@ -63,9 +62,9 @@ package struct RecordJSON {
             return
         }
         let isText = bytes.withUnsafeBufferPointer { buffer in
-            var text = JSONText(buffer)
-            text.end = buffer.count
-            return text.isUTF8(from: 0)
+            guard let base = buffer.baseAddress else { return true }
+            // This looks at no byte past the end.
+            return JSONText(base, count: buffer.count).isUTF8()
         }
         if isText { return writeString(bytes, to: &output) }
         output += Array("{\"base64\":\"".utf8)
@@ -91,15 +90,18 @@ package struct RecordJSON {
         }
         output.append(0x22)
     }
-}
 
-extension JSONText {
-    /// Whether a part of a buffer is one JSON value of any type and nothing else, in UTF-8.
-    static func isDocument(_ buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
-        var text = JSONText(buffer)
-        text.end = range.upperBound
-        let position = text.skipValue(text.skipSpace(range.lowerBound), depth: 0)
-        guard position >= 0, text.skipSpace(position) == text.end else { return false }
-        return text.isUTF8(from: range.lowerBound)
+    /// Whether a part of the bytes is one JSON value of any type and nothing else, in UTF-8.
+    private static func isJSON(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.upperBound + JSONText.slack <= bytes.count else {
+            let slack = [UInt8](repeating: 0, count: JSONText.slack)
+            return isJSON(Array(bytes[range]) + slack, 0..<range.count)
+        }
+        return bytes.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress else { return false }
+            let text = JSONText(base + range.lowerBound, count: range.count)
+            let position = text.skipValue(text.skipSpace(0), depth: 0)
+            return position >= 0 && text.skipSpace(position) == text.end && text.isUTF8()
+        }
     }
 }
