@@ -64,9 +64,15 @@ package struct KeyTable: Sendable {
     private func equals(_ code: Int32, _ key: Span<UInt8>) -> Bool {
         let range = keys.range(Int(code))
         guard range.count == key.count else { return false }
-        let bytes = keys.bytes.span
-        for index in key.indices where bytes[range.lowerBound + index] != key[index] {
-            return false
+        let stored = keys.bytes.span.extracting(range)
+        var index = 0
+        while index &+ 8 <= key.count {
+            if word(stored, at: index) != word(key, at: index) { return false }
+            index &+= 8
+        }
+        while index < key.count {
+            if stored[index] != key[index] { return false }
+            index &+= 1
         }
         return true
     }
@@ -88,14 +94,21 @@ package func hashBytes(_ bytes: Span<UInt8>) -> UInt32 {
     var state: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(bytes.count)
     var index = 0
     while index < bytes.count {
-        var word: UInt64 = 0
-        let end = min(index + 8, bytes.count)
-        while index < end {
-            word = word << 8 | UInt64(bytes[index])
-            index += 1
+        var next: UInt64 = 0
+        if index &+ 8 <= bytes.count {
+            next = word(bytes, at: index)
+        } else {
+            for tail in index..<bytes.count { next = next << 8 | UInt64(bytes[tail]) }
         }
-        let product = (state ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+        let product = (state ^ next).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
         state = product.high ^ product.low
+        index &+= 8
     }
     return UInt32(truncatingIfNeeded: state ^ (state >> 32))
+}
+
+/// Eight bytes as one word; `index + 8` must not pass the end.
+@inline(__always)
+private func word(_ bytes: Span<UInt8>, at index: Int) -> UInt64 {
+    unsafe bytes.withUnsafeBytes { unsafe $0.loadUnaligned(fromByteOffset: index, as: UInt64.self) }
 }

@@ -99,14 +99,15 @@ final class TaskInput {
         undecoded = end
         let decoded = decoder.decode(block, rows: range, keys: &keys)
         cursor = 0
-        judge(decoded, block, range, keys)
-        headers = RecordHeaders.carried(block, range)
+        let (arrivals, carried) = RecordHeaders.read(block, range)
+        headers = carried
+        judge(decoded, arrivals, keys)
         rows = decoded
     }
 
     /// Adds what the decoder cannot know: time against arrival, key against partition.
     private func judge(
-        _ decoded: DecodedRows, _ block: RecordBlock, _ range: Range<Int>, _ keys: KeyTable
+        _ decoded: DecodedRows, _ arrivals: [Int64], _ keys: KeyTable
     ) {
         faults = decoded.faults
         nextFault = 0
@@ -114,7 +115,6 @@ final class TaskInput {
         for fault in faults where !fault.timeIsReadable { mergeTimes[Int(fault.row)] = .min }
         var found: [DecodeFault] = []
         if case .stream(let rule) = plan.role {
-            let arrivals = RecordHeaders.arrivalTimes(block, range)
             for row in 0..<decoded.rowCount where mergeTimes[row] != .min {
                 let (ahead, overflow) = mergeTimes[row].subtractingReportingOverflow(
                     arrivals[row] &* 1000)

@@ -59,31 +59,92 @@ package enum RecordHeaders {
     /// Arrival times of rows in milliseconds: the arrival header's, else the record's time stamp.
     /// A header that is no whole number counts as none. O(rows + header bytes).
     package static func arrivalTimes(_ block: RecordBlock, _ rows: Range<Int>) -> [Int64] {
-        var times = Array(block.timestamps[rows])
-        let bytes = block.bytes
-        for row in rows where block.headerCounts[row] > 0 {
-            scan(bytes, block, row) { key, value in
-                if isArrival(bytes, key), let value, let time = number(bytes, value) {
-                    times[row - rows.lowerBound] = time
-                }
-            }
-        }
-        return times
+        read(block, rows).arrivals
     }
 
     /// The header blobs of rows without their arrival header, as ``Batch/headers`` holds them: a
     /// row without others has a count of zero. Nil when no row has any. O(rows + header bytes).
     package static func carried(_ block: RecordBlock, _ rows: Range<Int>) -> ByteValues? {
+        read(block, rows).carried
+    }
+
+    /// Arrival times and carried headers of rows together; see ``arrivalTimes(_:_:)`` and
+    /// ``carried(_:_:)``. A row whose one header is its arrival takes a short path.
+    package static func read(
+        _ block: RecordBlock, _ rows: Range<Int>
+    ) -> (arrivals: [Int64], carried: ByteValues?) {
+        var arrivals = Array(block.timestamps[rows])
         let bytes = block.bytes
-        guard rows.contains(where: { hasOthers(bytes, block, $0) }) else { return nil }
-        var result = ByteValues()
+        var hasOthers = false
+        for row in rows where block.headerCounts[row] > 0 {
+            if block.headerCounts[row] == 1 {
+                let time = bytes.withUnsafeBytes {
+                    soleArrival($0, at: Int(block.headerStarts[row]))
+                }
+                if let time {
+                    arrivals[row - rows.lowerBound] = time
+                    continue
+                }
+            }
+            scan(bytes, block, row) { key, value in
+                if !isArrival(bytes, key) {
+                    hasOthers = true
+                } else if let value, let time = number(bytes, value) {
+                    arrivals[row - rows.lowerBound] = time
+                }
+            }
+        }
+        guard hasOthers else { return (arrivals, nil) }
+        var carried = ByteValues()
         var blob: [UInt8] = []
         for row in rows {
             blob.removeAll(keepingCapacity: true)
             encode(others(bytes, block, row), to: &blob)
-            result.append(blob)
+            carried.append(blob)
         }
-        return result
+        return (arrivals, carried)
+    }
+
+    /// The time of an arrival header that stands at a position, written as up to 18 digits; nil
+    /// for any other header. Compares the encoded name in three words.
+    private static func soleArrival(_ bytes: UnsafeRawBufferPointer, at start: Int) -> Int64? {
+        let prefix = encodedArrivalName
+        guard start >= 0, start + prefix.count + 1 <= bytes.count,
+            bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self) == prefix.first,
+            bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == prefix.second,
+            bytes.loadUnaligned(fromByteOffset: start + 16, as: UInt16.self) == prefix.last
+        else { return nil }
+        let valueStart = start + prefix.count + 1
+        let length = bytes[valueStart - 1]
+        let count = Int(length >> 1)
+        guard length & 1 == 0, (1...18).contains(count), valueStart + count <= bytes.count
+        else { return nil }
+        var value: Int64 = 0
+        for index in valueStart..<valueStart + count {
+            let digit = bytes[index] &- 48
+            guard digit <= 9 else { return nil }
+            value = value &* 10 &+ Int64(digit)
+        }
+        return value
+    }
+
+    /// Length and bytes of the arrival header's name as a record holds them, in words.
+    private static let encodedArrivalName: EncodedName = {
+        let encoded = [UInt8(arrivalKey.count * 2)] + arrivalKey
+        return encoded.withUnsafeBytes { bytes in
+            EncodedName(
+                count: bytes.count, first: bytes.loadUnaligned(as: UInt64.self),
+                second: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                last: bytes.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+        }
+    }()
+
+    /// 18 bytes as two words and a half.
+    private struct EncodedName {
+        let count: Int
+        let first: UInt64
+        let second: UInt64
+        let last: UInt16
     }
 
     /// All headers of one row. Malformed ones end the list.
@@ -96,15 +157,6 @@ package enum RecordHeaders {
                     key: Array(block.bytes[key]), value: value.map { Array(block.bytes[$0]) }))
         }
         return result
-    }
-
-    private static func hasOthers(_ bytes: [UInt8], _ block: RecordBlock, _ row: Int) -> Bool {
-        guard block.headerCounts[row] > 0 else { return false }
-        var found = false
-        scan(bytes, block, row) { key, _ in
-            if !isArrival(bytes, key) { found = true }
-        }
-        return found
     }
 
     private static func others(

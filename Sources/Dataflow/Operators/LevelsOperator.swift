@@ -40,26 +40,37 @@ final class LevelsOperator: Operator {
         let value = evaluation.columns[0].flattened()
         let tests = (1...2 * levelCount).map { evaluation.columns[$0].trueRows(count: count) }
         if let greatest = batch.keys.max() { grow(to: Int(greatest) + 1) }
+        // Taken out for the loop: state of a class is checked at every access.
+        var memory = LevelMemory(states: states, runs: runs)
+        (states, runs) = ([], [])
         var events = LevelEvents()
+        let isPlain = batch.changes == nil && value.validity == nil
         for row in 0..<count where usable[row] {
-            switch batch.change(row) {
-            case .new: break
-            case .before: continue
-            case .correct, .withdraw:
-                noteCorrection(row, batch, &events)
-                continue
+            if !isPlain {
+                switch batch.change(row) {
+                case .new: break
+                case .before: continue
+                case .correct, .withdraw:
+                    noteCorrection(row, batch, memory, &events)
+                    continue
+                }
+                if !value.isValid(row) {
+                    output.reject(
+                        .nullValue, "the value to judge is null", row: row, of: batch, context)
+                    continue
+                }
             }
-            if !value.isValid(row) {
-                output.reject(
-                    .nullValue, "the value to judge is null", row: row, of: batch, context)
-                continue
-            }
-            if let refusal = orderRefusal(key: Int(batch.keys[row]), time: batch.times[row]) {
+            let key = Int(batch.keys[row])
+            let time = batch.times[row]
+            let last = memory.states[key].lastTime
+            if time < last || (time == last && !plan.judgesTies) {
+                let refusal = orderRefusal(time: time, last: last)
                 output.reject(refusal.reason, refusal.detail, row: row, of: batch, context)
                 continue
             }
-            judge(row, batch, tests, &events)
+            judge(row, batch, tests, &memory, &events)
         }
+        (states, runs) = (memory.states, memory.runs)
         emit(events, of: batch, evaluation, value, context, &output)
     }
 
@@ -70,49 +81,48 @@ final class LevelsOperator: Operator {
         }
     }
 
-    private func orderRefusal(key: Int, time: Int64) -> (reason: RejectReason, detail: String)? {
-        let last = states[key].lastTime
+    private func orderRefusal(
+        time: Int64, last: Int64
+    ) -> (reason: RejectReason, detail: String) {
         if time < last {
             return (.outOfOrder, "the key was judged at \(Timestamp.text(last)) already")
         }
-        if time == last, !plan.judgesTies {
-            return (.duplicate, "the key has a judged row of this time")
-        }
-        return nil
+        return (.duplicate, "the key has a judged row of this time")
     }
 
     /// Judges one reading against the ladder and notes the event it makes, if any.
     private func judge(
-        _ row: Int, _ batch: Batch, _ tests: [[Bool]], _ events: inout LevelEvents
+        _ row: Int, _ batch: Batch, _ tests: [[Bool]], _ memory: inout LevelMemory,
+        _ events: inout LevelEvents
     ) {
         let key = Int(batch.keys[row])
         let time = batch.times[row]
         let offset = batch.causes.first?.first[row] ?? 0
         let causeCount = batch.causes.first?.counts?[row] ?? 1
-        var state = states[key]
+        var state = memory.states[key]
         state.lastTime = time
         var confirmed = -1
         for level in 0..<levelCount {
             let index = key * levelCount + level
             guard tests[level][row] else {
-                if runs[index].count != 0 { runs[index] = LevelRun() }
+                if memory.runs[index].count != 0 { memory.runs[index] = LevelRun() }
                 continue
             }
-            if runs[index].count == 0 {
-                runs[index].firstTime = time
-                runs[index].firstOffset = offset
+            if memory.runs[index].count == 0 {
+                memory.runs[index].firstTime = time
+                memory.runs[index].firstOffset = offset
             }
-            runs[index].count &+= runs[index].count < .max ? 1 : 0
-            runs[index].causeCount &+= causeCount
-            if Int(runs[index].count) >= plan.confirmReadings,
-                time - runs[index].firstTime >= plan.confirmDuration
+            memory.runs[index].count &+= memory.runs[index].count < .max ? 1 : 0
+            memory.runs[index].causeCount &+= causeCount
+            if Int(memory.runs[index].count) >= plan.confirmReadings,
+                time - memory.runs[index].firstTime >= plan.confirmDuration
             {
                 confirmed = level
             }
         }
         let current = Int(state.level) - 1
         if confirmed > current {
-            let run = runs[key * levelCount + confirmed]
+            let run = memory.runs[key * levelCount + confirmed]
             state.clearSince = .min
             if current < 0 { state.since = time }
             move(
@@ -133,7 +143,7 @@ final class LevelsOperator: Operator {
         } else {
             state.clearSince = .min
         }
-        states[key] = state
+        memory.states[key] = state
     }
 
     private func move(
@@ -150,8 +160,10 @@ final class LevelsOperator: Operator {
     }
 
     /// A corrected row changes no level; if it made the last event, a `correction` says so.
-    private func noteCorrection(_ row: Int, _ batch: Batch, _ events: inout LevelEvents) {
-        let state = states[Int(batch.keys[row])]
+    private func noteCorrection(
+        _ row: Int, _ batch: Batch, _ memory: LevelMemory, _ events: inout LevelEvents
+    ) {
+        let state = memory.states[Int(batch.keys[row])]
         guard state.lastLimit >= 0, state.lastEventTime == batch.times[row] else { return }
         let level = Int(state.level) - 1
         events.append(
@@ -203,6 +215,14 @@ final class LevelsOperator: Operator {
         for level in levels { values.append((level < 0 ? "normal" : plan.levels[level]).utf8) }
         return Column(.bytes(values))
     }
+}
+
+/// What the ladder remembers of all keys.
+private struct LevelMemory {
+    /// Per key code.
+    var states: [LevelState]
+    /// Per key code and level.
+    var runs: [LevelRun]
 }
 
 /// What the ladder remembers of one key.
