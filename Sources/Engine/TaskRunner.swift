@@ -22,7 +22,7 @@ final class TaskRunner {
     private var rowsSinceSnapshot = 0
     private var boundedTo: [Int64]?
     /// Nothing was taken since the last flush.
-    private var isFlushed = false
+    private var isFlushed = true
     private var lastSnapshot: SnapshotMark?
     private(set) var counters = TaskCounters()
     /// Told of every epoch's begin and commit.

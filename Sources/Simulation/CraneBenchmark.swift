@@ -4,6 +4,7 @@ import Primitives
 /// bytes, the devices up to 5 s apart from one another but each in order; about 0.5 % of the
 /// readings are over 90 % of the rated load. The same bytes for the same seed and count.
 package struct CraneBenchmark: Sendable {
+    /// Cranes of the workload.
     package static let deviceCount = 2_000
     /// The one chart of the workload: radius in decimetres, rated load in kilograms.
     package static let chart = [

@@ -4,6 +4,7 @@ import Primitives
 /// in order of arrival up to 60 s late. Concentrations in halves of a microgram, so that some
 /// 15-minute means are exactly the limit.
 package struct DustBenchmark: Sendable {
+    /// Monitors of the workload.
     package static let deviceCount = 5_000
 
     private var random: RandomSource

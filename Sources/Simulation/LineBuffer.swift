@@ -1,15 +1,21 @@
 /// One line of generated data under construction, written with integer arithmetic only.
 package struct LineBuffer: Sendable {
+    /// The line so far.
     package private(set) var bytes: [UInt8] = []
 
+    /// An empty line.
     package init() { bytes.reserveCapacity(512) }
 
+    /// Starts anew, keeping the storage.
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
 
+    /// Appends bytes as they are.
     package mutating func put(_ text: [UInt8]) { bytes.append(contentsOf: text) }
 
+    /// Appends text as UTF-8.
     package mutating func put(_ text: String) { bytes.append(contentsOf: text.utf8) }
 
+    /// Appends one byte.
     package mutating func put(byte: UInt8) { bytes.append(byte) }
 
     /// Decimal digits of a value, no leading zeros.

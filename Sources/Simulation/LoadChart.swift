@@ -5,14 +5,18 @@
 package struct LoadChart: Sendable {
     /// One node of the chart.
     package struct Point: Sendable {
+        /// Centimetres from the slewing axis.
         package var radius: Int
+        /// Rated load in kilograms.
         package var capacity: Int
     }
 
+    /// Maker's designation.
     package let model: String
     package let fourFalls: [Point]
     package let twoFalls: [Point]
 
+    /// The chart for 2 falls, else that for 4.
     package func points(falls: Int) -> [Point] { falls == 2 ? twoFalls : fourFalls }
 
     /// Greatest radius of the chart, in centimetres.

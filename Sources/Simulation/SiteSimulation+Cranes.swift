@@ -52,7 +52,7 @@ extension SiteSimulation {
             lines.append(line.bytes, arrival: time + 300)
         }
         let start = craneStart + total / 2
-        lines.append(Array("{\"device\":\"TC-01\",\"ts\":17723\n".utf8), arrival: start + 2_700)
+        lines.append(Array("{\"seq\":4411,\"ts\":17723\n".utf8), arrival: start + 2_700)
         lines.append(Array("+CSQ: 14,99 modem reset\n".utf8), arrival: start + 2_701)
         lines.append([0x7B, 0xFF, 0xFE, 0x22, 0x7D, 0x0A], arrival: start + 2_702)
     }

@@ -61,7 +61,7 @@ extension SiteSimulation {
         modbus.segment.put("a34001-Rtd=900.0,a34001-Flag=N")
         add(modbus.finish(checksum: .modbus), 4)
         add(frame(0, 5, "a34001-Rtd=101.25,a34001-Flag=N"), 5)
-        add(Array(frame(0, 6, "a34001-Rtd=101.2,a34001-Flag=N").prefix(70)), 6)
+        add(Array(frame(0, 6, "a34001-Rtd=101.2,a34001-Flag=N").prefix(40)), 6)
         add(Array("AT+CIPSEND".utf8), 7)
         add(Array("##".utf8), 8)
     }

@@ -19,6 +19,7 @@ package struct SiteSimulation: Sendable {
     /// Minutes of dust data from 00:00 local time on.
     package var dustMinutes: Int
 
+    /// A site's day; counts and minutes are not negative, the interval is at least 1.
     package init(
         seed: UInt64, dayStart: Int, craneCount: Int = 4, stationCount: Int = 4,
         craneInterval: Int = 5, craneMinutes: Int = 960, dustMinutes: Int = 1440

@@ -52,6 +52,9 @@ struct Simulate: ParsableCommand {
     @Option(help: "Records of the benchmark's input.")
     var records: Int = 1_000_000
 
+    @Flag(help: "Say what was written as one JSON object a file.")
+    var json = false
+
     func validate() throws {
         guard (0...1000).contains(cranes), (0...1000).contains(stations) else {
             throw ValidationError("--cranes and --stations take 0 to 1000.")
@@ -116,7 +119,12 @@ struct Simulate: ParsableCommand {
         let file = try GeneratedFile(path: out + "/" + name)
         try body(file)
         try file.close()
-        print("\(file.path): \(file.lineCount) lines, \(file.byteCount) bytes")
+        if json {
+            // The name is ours; the directory, which may hold anything, is left out.
+            print("{\"file\":\"\(name)\",\"lines\":\(file.lineCount),\"bytes\":\(file.byteCount)}")
+        } else {
+            print("\(file.path): \(file.lineCount) lines, \(file.byteCount) bytes")
+        }
     }
 }
 
@@ -132,6 +140,9 @@ final class GeneratedFile {
     private(set) var byteCount = 0
     private let descriptor: Int32
     private var buffer: [UInt8] = []
+    /// Bytes written when progress was last shown; only a terminal sees progress.
+    private var shownByteCount = 0
+    private let showsProgress = isatty(STDERR_FILENO) == 1
 
     init(path: String) throws(GenerationError) {
         self.path = path
@@ -156,6 +167,7 @@ final class GeneratedFile {
     /// Writes what is left and closes. The file is whole only after this returns.
     func close() throws(GenerationError) {
         try flush()
+        if shownByteCount > 0 { showProgress("\n") }
         guard Glibc.close(descriptor) == 0 else { throw Self.failure("write", path) }
     }
 
@@ -170,5 +182,15 @@ final class GeneratedFile {
             start += written
         }
         buffer.removeAll(keepingCapacity: true)
+        if showsProgress, byteCount - shownByteCount >= 100 << 20 {
+            shownByteCount = byteCount
+            showProgress("")
+        }
+    }
+
+    private func showProgress(_ end: String) {
+        let text = Array("\r\(path): \(lineCount) lines, \(byteCount >> 20) MiB\(end)".utf8)
+        // Progress that cannot be shown is no failure of the job.
+        _ = text.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 }

@@ -64,6 +64,21 @@ struct Fixtures {
         }
     }
 
+    @Test("The hashes in fixtures/README.md are those of the files")
+    func hashes() throws {
+        let fixtures = root.appending(path: "fixtures")
+        let readme = try String(
+            contentsOf: fixtures.appending(path: "README.md"), encoding: .utf8)
+        let block = try #require(
+            readme.split(separator: "```\n", omittingEmptySubsequences: false).dropLast().last)
+        let list = NSTemporaryDirectory() + "fixture-hashes-\(getpid())"
+        try String(block).write(toFile: list, atomically: true, encoding: .utf8)
+        defer { try? FileManager.default.removeItem(atPath: list) }
+        let check = try run(["sha256sum", "--check", "--strict", list], in: fixtures)
+        #expect(check.status == 0, "\(check.output)")
+        #expect(check.output.split(separator: "\n").count == 8)
+    }
+
     @Test("The expected records are what the Python scripts compute from the fixtures")
     func expected() throws {
         for name in ["crane", "dust"] {
@@ -87,9 +102,17 @@ struct Fixtures {
 
 /// Runs a script with python3 and gives its status and output.
 func python(_ arguments: String...) throws -> (status: Int32, output: String) {
+    try run(["python3", "-B"] + arguments)
+}
+
+/// Runs a program of the path in a directory and gives its status and output.
+func run(_ arguments: [String], in directory: URL = root) throws -> (
+    status: Int32, output: String
+) {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = ["python3", "-B"] + arguments
+    process.arguments = arguments
+    process.currentDirectoryURL = directory
     let pipe = Pipe()
     process.standardOutput = pipe
     process.standardError = pipe
