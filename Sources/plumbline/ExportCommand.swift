@@ -59,14 +59,17 @@ struct Export: ParsableCommand {
                 "topic \(topic) has no partition \(partition)",
                 hint: "its partitions are 0 to \(found.partitionCount - 1)")
         }
+        var progress = Progress()
         for number in partition.map({ $0...$0 }) ?? 0...(found.partitionCount - 1) {
             let reader = try PartitionReader(directory: path, topic: topic, partition: number)
             defer { reader.close() }
-            try export(reader, number)
+            try export(reader, number, &progress)
         }
     }
 
-    private func export(_ reader: PartitionReader, _ number: Int) throws {
+    private func export(
+        _ reader: PartitionReader, _ number: Int, _ progress: inout Progress
+    ) throws {
         var offset = max(from ?? 0, reader.logStartOffset)
         let end = min(to ?? .max, reader.visibleEnd)
         let format = RecordJSON()
@@ -77,6 +80,7 @@ struct Export: ParsableCommand {
                 if output.count >= 1 << 16 { try write(&output) }
             }
             offset = block.nextOffset
+            progress.show { "export: partition \(number), offset \(offset) of \(end)" }
         }
         try write(&output)
     }

@@ -85,9 +85,16 @@ struct Import: ParsableCommand {
         let options = ImportOptions(
             dataPath: data, topic: topic, format: format, fields: try fields(), codec: codec,
             partitions: partitions)
-        let source = try ImportFile.open(file, spoolDirectory: data + "/state/imports")
+        let source = try ImportFile.open(file, spoolDirectory: data + "/state/imports") { done in
+            progress.show { "import: \(Report.bytes(done)) received" }
+        }
         var hash = ContentHash()
-        let survey = try source.survey { hash.update($0) }
+        var hashed = 0
+        let survey = try source.survey { bytes in
+            hash.update(bytes)
+            hashed += bytes.count
+            progress.show { "import: \(Report.bytes(hashed)) looked through" }
+        }
         var job = FileImport(
             options, file: source, survey: survey, sha256: hash.finalize(),
             identify: ContentHash.sha256)

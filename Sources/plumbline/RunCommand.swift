@@ -70,8 +70,12 @@ struct Run: ParsableCommand {
             do {
                 let started = Date()
                 let runner = try Runner(plans, log: log, options: options)
+                let server = try ImportServer(log: log)
+                server.start()
+                defer { server.stop() }
                 if !untilEnd { Terminal.note("following; end with Ctrl-C") }
                 let summary = try runner.run(stop: stop)
+                server.stop()
                 try log.close()
                 try report(summary, seconds: Date().timeIntervalSince(started))
             } catch {

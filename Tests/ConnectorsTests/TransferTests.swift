@@ -295,7 +295,8 @@ struct TransferTests {
                 }
             }
             #expect(connected == 0)
-            var bytes = (0..<random.next() % 64).map { _ in UInt8(truncatingIfNeeded: random.next()) }
+            var bytes = (0..<random.next() % 64).map { _ in UInt8(truncatingIfNeeded: random.next())
+            }
             if round % 2 == 0 {
                 // A whole frame with a kind that exists and a body that does not fit.
                 bytes = [1, UInt8(1 + random.next() % 3)] + bytes

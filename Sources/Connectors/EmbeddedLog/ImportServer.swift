@@ -6,7 +6,7 @@ import RecordLog
 /// Takes imports of other processes while this one holds the log: the other end of
 /// ``RemoteImportTarget``. The protocol is ``ImportSocket``'s.
 ///
-/// Threading: `start()` and `stop()` once each, in this order; it runs threads of its own.
+/// Threading: `start()` and `stop()` from one thread, in this order; it runs threads of its own.
 package final class ImportServer: @unchecked Sendable {
     // `@unchecked`: everything that changes is guarded by `condition`.
 
@@ -52,9 +52,11 @@ package final class ImportServer: @unchecked Sendable {
         Thread.detachNewThread { self.accept() }
     }
 
-    /// Lets requests that have begun end, then closes all connections and removes the socket.
+    /// Lets requests that have begun end, then closes all connections and removes the socket. Does
+    /// nothing the second time.
     package func stop() {
         condition.lock()
+        guard !isStopped else { return condition.unlock() }
         isStopped = true
         shutdown(listener, Int32(SHUT_RDWR))
         for connection in connections { shutdown(connection, Int32(SHUT_RD)) }

@@ -1,16 +1,20 @@
 import Primitives
 
-/// Finds up to three fields of HJ 212 frames. Framing and checksum are left to the topology.
+/// Finds up to three fields of HJ 212 frames. In a frame that the topology will reject, a wrong
+/// checksum for example, they are looked for all the same.
 ///
 /// By default the key is `MN` and the time `DataTime`, or `QN` where a frame has none. Instants are
 /// `yyyyMMddHHmmss` with or without milliseconds, at UTC+08:00. One thread.
 struct FrameFieldFinder {
-    private static let utcOffsetMilliseconds: Int64 = 8 * 3_600_000
+    private static let utcOffsetMinutes = 8 * 60
 
     private let keyName: [UInt8]
     private let timeName: [UInt8]
     private let otherTimeName: [UInt8]?
     private let arrivalName: [UInt8]?
+    private var frame = HJ212Frame()
+    /// Whether `frame` is the line's.
+    private var isFrame = false
 
     init(_ fields: ImportFields) {
         func name(_ place: FieldPlace?) -> [UInt8]? {
@@ -26,22 +30,22 @@ struct FrameFieldFinder {
 
     /// Reads the line that is `range` of the buffer: a frame, before it an arrival time and a tab,
     /// or not.
-    func find(in buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> LineFields {
+    mutating func find(in buffer: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> LineFields {
         var fields = LineFields(value: range)
         if buffer[range.lowerBound] != 0x23 { takePrefix(buffer, &fields) }
-        let frame = fields.value
-        guard frame.count > 6, buffer[frame.lowerBound] == 0x23,
-            buffer[frame.lowerBound + 1] == 0x23
-        else {
+        let start = fields.value.lowerBound
+        let bytes = UnsafeBufferPointer(rebasing: buffer[fields.value]).span
+        do {
+            try frame.parse(bytes)
+            isFrame = true
+        } catch {
+            isFrame = false
             fields.isUnreadable = true
-            return fields
         }
-        fields.key = value(of: keyName, buffer, frame)
-        fields.time =
-            instant(timeName, buffer, frame)
-            ?? otherTimeName.flatMap { instant($0, buffer, frame) }
+        fields.key = value(of: keyName, bytes).map { $0.lowerBound + start..<$0.upperBound + start }
+        fields.time = instant(timeName, bytes) ?? otherTimeName.flatMap { instant($0, bytes) }
         if let arrivalName {
-            fields.arrival = instant(arrivalName, buffer, frame) ?? fields.arrival
+            fields.arrival = instant(arrivalName, bytes) ?? fields.arrival
             if fields.arrival == nil { fields.isUnreadable = true }
         }
         if fields.key == nil || fields.time == nil { fields.isUnreadable = true }
@@ -67,21 +71,29 @@ struct FrameFieldFinder {
         fields.value = fields.value.lowerBound + tab + 1..<fields.value.upperBound
     }
 
-    /// The value of `NAME=` at the start of a frame's field, up to the field's end.
-    private func value(
-        of name: [UInt8], _ buffer: UnsafeBufferPointer<UInt8>, _ frame: Range<Int>
-    ) -> Range<Int>? {
-        // The data segment starts after "##" and the length, which has four digits, rarely three.
-        var start = frame.lowerBound + 2
-        while start < frame.upperBound, buffer[start] &- 0x30 < 10 { start += 1 }
-        while start < frame.upperBound {
-            if let end = fieldValueStart(name, buffer, start, frame.upperBound) {
-                var last = end
-                while last < frame.upperBound, !Self.isSeparator(buffer[last]) { last += 1 }
-                return last > end ? end..<last : nil
+    /// The value of a field, which may be empty; nil when the frame does not have it.
+    private func value(of name: [UInt8], _ bytes: Span<UInt8>) -> Range<Int>? {
+        guard isFrame else { return scan(for: name, bytes) }
+        for header in HJ212Header.allCases where name.elementsEqual(header.name.utf8) {
+            return frame.value(of: header)
+        }
+        return frame.value(of: name, bytes)
+    }
+
+    /// The value of the first `NAME=` that starts a field of what looks like a frame.
+    private func scan(for name: [UInt8], _ bytes: Span<UInt8>) -> Range<Int>? {
+        guard bytes.count > 6, bytes[0] == 0x23, bytes[1] == 0x23 else { return nil }
+        // The data segment starts after the length, which has four digits, rarely three.
+        var start = 2
+        while start < bytes.count, bytes[start] &- 0x30 < 10 { start += 1 }
+        while start < bytes.count {
+            var end = start
+            while end < bytes.count, !Self.isSeparator(bytes[end]) { end += 1 }
+            let value = start + name.count + 1
+            if value <= end, bytes[value - 1] == 0x3D, Self.starts(bytes, at: start, with: name) {
+                return value..<end
             }
-            while start < frame.upperBound, !Self.isSeparator(buffer[start]) { start += 1 }
-            start += 1
+            start = end + 1
         }
         return nil
     }
@@ -90,35 +102,15 @@ struct FrameFieldFinder {
         byte == 0x3B || byte == 0x2C || byte == 0x26
     }
 
-    private func fieldValueStart(
-        _ name: [UInt8], _ buffer: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int
-    ) -> Int? {
-        let equals = start + name.count
-        guard equals < end, buffer[equals] == 0x3D else { return nil }
-        for (index, byte) in name.enumerated() where buffer[start + index] != byte { return nil }
-        return equals + 1
+    private static func starts(_ bytes: Span<UInt8>, at start: Int, with name: [UInt8]) -> Bool {
+        for (index, byte) in name.enumerated() where bytes[start + index] != byte { return false }
+        return true
     }
 
-    private func instant(
-        _ name: [UInt8], _ buffer: UnsafeBufferPointer<UInt8>, _ frame: Range<Int>
-    ) -> Int64? {
-        guard let range = value(of: name, buffer, frame), range.count == 14 || range.count == 17
-        else { return nil }
-        let text = UnsafeBufferPointer(rebasing: buffer[range])
-        func part(_ start: Int, _ count: Int) -> Int? {
-            digits(UnsafeBufferPointer(rebasing: text[start..<start + count])).map(Int.init)
-        }
-        guard let year = part(0, 4), let month = part(4, 2), let day = part(6, 2),
-            let hour = part(8, 2), let minute = part(10, 2), let second = part(12, 2),
-            let millisecond = text.count == 17 ? part(14, 3) : 0,
-            year >= 1, (1...12).contains(month), day >= 1,
-            day <= Timestamp.daysInMonth(year: year, month: month), hour < 24, minute < 60,
-            second < 60
-        else { return nil }
-        let days = Timestamp.days(year: year, month: month, day: day)
-        let seconds = days * 86_400 + hour * 3600 + minute * 60 + second
-        return RecordTime.milliseconds(
-            (Int64(seconds) * 1000 + Int64(millisecond) - Self.utcOffsetMilliseconds) * 1000)
+    private func instant(_ name: [UInt8], _ bytes: Span<UInt8>) -> Int64? {
+        guard let range = value(of: name, bytes) else { return nil }
+        return HJ212Time.parse(bytes.extracting(range), offsetMinutes: Self.utcOffsetMinutes)
+            .flatMap { RecordTime.milliseconds($0.microseconds) }
     }
 
     /// A number of 1 to 18 digits.

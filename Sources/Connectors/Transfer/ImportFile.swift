@@ -39,10 +39,13 @@ package final class ImportFile {
     }
 
     /// Opens a file; what is no regular file (a pipe) is copied into `spoolDirectory` first, and
-    /// `-` is the standard input.
-    package static func open(_ path: String, spoolDirectory: String) throws -> ImportFile {
+    /// `-` is the standard input. `onProgress` gets the bytes copied so far.
+    package static func open(
+        _ path: String, spoolDirectory: String, onProgress: (Int) -> Void = { _ in }
+    ) throws -> ImportFile {
         if path == "-" {
-            return try spool(STDIN_FILENO, name: "standard input", in: spoolDirectory)
+            return try spool(
+                STDIN_FILENO, name: "standard input", in: spoolDirectory, onProgress)
         }
         let descriptor = Glibc.open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw failure("read", path) }
@@ -59,13 +62,13 @@ package final class ImportFile {
                 "\(path) is a directory", hint: "give one file, or - for the standard input")
         default:
             defer { close(descriptor) }
-            return try spool(descriptor, name: path, in: spoolDirectory)
+            return try spool(descriptor, name: path, in: spoolDirectory, onProgress)
         }
     }
 
     /// Copies a stream into a file without a name, which goes when the process does.
     private static func spool(
-        _ source: Int32, name: String, in directory: String
+        _ source: Int32, name: String, in directory: String, _ onProgress: (Int) -> Void
     ) throws -> ImportFile {
         try PosixStorage().createDirectory(directory)
         let path = "\(directory)/spool-\(getpid())"
@@ -74,6 +77,7 @@ package final class ImportFile {
         unlink(path)
         let space = UnsafeMutableRawBufferPointer.allocate(byteCount: readBytes, alignment: 16)
         defer { space.deallocate() }
+        var total = 0
         while true {
             let count = read(source, space.baseAddress, space.count)
             if count < 0, errno == EINTR { continue }
@@ -92,6 +96,8 @@ package final class ImportFile {
                 }
                 done += step
             }
+            total += count
+            onProgress(total)
         }
         return try ImportFile(name: name, descriptor: copy)
     }

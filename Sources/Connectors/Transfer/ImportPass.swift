@@ -6,7 +6,7 @@ import RecordLog
 struct ImportPass {
     private let isJSON: Bool
     private var json: JSONFieldFinder
-    private let frame: FrameFieldFinder
+    private var frame: FrameFieldFinder
     private let codec: CompressionCodec
     private let producerID: Int64
     private let arrival: Int64

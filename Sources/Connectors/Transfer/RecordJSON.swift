@@ -47,7 +47,9 @@ package struct RecordJSON {
 
     private func writeValue(_ block: RecordBlock, _ range: Range<Int>?, to output: inout [UInt8]) {
         guard let range else { return writeText(nil, to: &output) }
-        guard Self.isJSON(block.bytes, range) else { return writeText(block.bytes[range], to: &output) }
+        guard Self.isJSON(block.bytes, range) else {
+            return writeText(block.bytes[range], to: &output)
+        }
         let start = output.count
         output += block.bytes[range]
         // Inside its strings a JSON text has no such byte.
