@@ -20,8 +20,11 @@ final class Stage {
         self.plan = plan
         planHash = Self.hash(plan)
         partitionCount = try Self.commonPartitionCount(of: plan, log)
-        try PlanTopic(plan, log).register(plan, hash: planHash)
-        try Self.claimTopics(of: plan, log, partitions: partitionCount)
+        let plans = PlanTopic(plan, log)
+        try plans.refuseChange(of: plan, hash: planHash)
+        let unclaimed = try Self.unclaimedTopics(of: plan, log)
+        try plans.register(plan, hash: planHash)
+        try Self.claim(unclaimed, for: plan, log, partitions: partitionCount)
         var tasks: [TaskRunner] = []
         for partition in 0..<partitionCount {
             let identity = TaskIdentity(
@@ -67,31 +70,47 @@ final class Stage {
         return first.count
     }
 
-    /// Makes the topics that the topology writes and notes it as their only writer.
-    private static func claimTopics(
-        of plan: Plan, _ log: EmbeddedLog, partitions: Int
-    ) throws {
-        let folder = URL(fileURLWithPath: log.path).appendingPathComponent("state/owners")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let topics = plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic]
-        for topic in topics {
-            let file = folder.appendingPathComponent(topic)
-            if let data = try? Data(contentsOf: file) {
+    private static func ownersFolder(_ log: EmbeddedLog) -> URL {
+        URL(fileURLWithPath: log.path).appendingPathComponent("state/owners")
+    }
+
+    /// The topics that the topology writes and that have no owner's note yet. Throws when one
+    /// belongs to someone else.
+    ///
+    /// The journal is made last, so where it stands the other topics are the topology's own: then
+    /// the notes were lost with the state directory, which holds nothing that cannot be made again.
+    private static func unclaimedTopics(of plan: Plan, _ log: EmbeddedLog) throws -> [String] {
+        let isKnown = try log.partitionCount(of: plan.journalTopic) != nil
+        var unclaimed: [String] = []
+        for topic in plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic] {
+            let note = ownersFolder(log).appendingPathComponent(topic)
+            if let data = try? Data(contentsOf: note) {
                 let owner = String(decoding: data, as: UTF8.self)
                 guard owner == plan.taskName else {
                     throw EngineError(
                         "topic \(topic) is written by topology \(owner), not by \(plan.taskName)",
                         hint: "a topic has one writer; name another sink topic")
                 }
-            } else {
-                if try log.partitionCount(of: topic) != nil, topic != plan.journalTopic {
-                    throw EngineError(
-                        "topic \(topic) exists already and topology \(plan.taskName) did not"
-                            + " make it",
-                        hint: "a topic has one writer; name another sink topic")
-                }
-                try Data(plan.taskName.utf8).write(to: file, options: .atomic)
+                if try log.partitionCount(of: topic) != nil { continue }
+            } else if !isKnown, try log.partitionCount(of: topic) != nil {
+                throw EngineError(
+                    "topic \(topic) exists already and topology \(plan.taskName) did not make it",
+                    hint: "a topic has one writer; name another sink topic")
             }
+            unclaimed.append(topic)
+        }
+        return unclaimed
+    }
+
+    /// Notes the topology as the only writer of topics, and makes those that are missing.
+    private static func claim(
+        _ topics: [String], for plan: Plan, _ log: EmbeddedLog, partitions: Int
+    ) throws {
+        let folder = ownersFolder(log)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        for topic in topics {
+            try Data(plan.taskName.utf8).write(
+                to: folder.appendingPathComponent(topic), options: .atomic)
             try log.ensureTopic(topic, partitions: partitions)
         }
     }
@@ -107,23 +126,31 @@ struct PlanTopic {
         self.log = log
     }
 
-    /// Stores a plan the first time; refuses one that differs from the last.
+    /// Throws when the last stored plan is another one, with what differs. Changes nothing.
+    func refuseChange(of plan: Plan, hash: String) throws {
+        guard let (lastHash, lastText) = try last(), lastHash != hash else { return }
+        let differences = PlanDifference.describe(lastText, plan.canonicalText)
+        throw EngineError(
+            "topology \(plan.taskName) has changed since its journal was written:\n    "
+                + differences.joined(separator: "\n    "),
+            hint: "raise its version, or run it on a fresh directory with --data")
+    }
+
+    private func last() throws -> (hash: String, text: String)? {
+        guard try log.partitionCount(of: place.topic) != nil else { return nil }
+        let end = try log.visibleEnd(place)
+        guard end > 0 else { return nil }
+        guard let found = try Self.plan(at: end - 1, try log.source(place)) else {
+            throw EngineError("topic \(place.topic) cannot be read")
+        }
+        return found
+    }
+
+    /// Stores a plan the first time.
     func register(_ plan: Plan, hash: String) throws {
         try log.ensureTopic(place.topic, partitions: 1)
         try log.dropUnpublished(place)
-        let end = try log.visibleEnd(place)
-        if end > 0 {
-            guard let (lastHash, lastText) = try Self.plan(at: end - 1, try log.source(place))
-            else { throw EngineError("topic \(place.topic) cannot be read") }
-            guard lastHash == hash else {
-                let differences = PlanDifference.describe(lastText, plan.canonicalText)
-                throw EngineError(
-                    "topology \(plan.taskName) has changed since its journal was written:\n    "
-                        + differences.joined(separator: "\n    "),
-                    hint: "raise its version, or run it on a fresh directory with --data")
-            }
-            return
-        }
+        guard try last() == nil else { return }
         var builder = RecordBatchBuilder()
         builder.append(
             timestampMilliseconds: Int64(Date().timeIntervalSince1970 * 1000),
