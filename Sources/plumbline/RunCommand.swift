@@ -67,21 +67,18 @@ struct Run: ParsableCommand {
             let stop = StopFlag()
             let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
             defer { for signal in signals { signal.cancel() } }
-            do {
-                let started = Date()
-                let runner = try Runner(plans, log: log, options: options)
-                let server = try ImportServer(log: log)
-                server.start()
-                defer { server.stop() }
-                if !untilEnd { Terminal.note("following; end with Ctrl-C") }
-                let summary = try runner.run(stop: stop)
-                server.stop()
-                try log.close()
-                try report(summary, seconds: Date().timeIntervalSince(started))
-            } catch {
-                // The directory stays as it is: the next start recovers it.
-                throw error
-            }
+            let started = Date()
+            let runner = try Runner(plans, log: log, options: options)
+            // While this process holds the directory, imports hand their batches over to it.
+            let server = try ImportServer(log: log)
+            server.start()
+            if !untilEnd { Terminal.note("following; end with Ctrl-C") }
+            let result = Result { try runner.run(stop: stop) }
+            server.stop()
+            // After an error the directory stays as it is: the next start recovers it.
+            let summary = try result.get()
+            try log.close()
+            try report(summary, seconds: Date().timeIntervalSince(started))
         }
     }
 
