@@ -82,7 +82,8 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "Primitives", "RecordLog", "Dataflow", "Topology", "Engine", "TestKit",
+                "Primitives", "Columnar", "RecordLog", "Dataflow", "Topology", "Engine",
+                "TestKit",
             ],
             swiftSettings: common),
         .testTarget(

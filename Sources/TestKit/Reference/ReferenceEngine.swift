@@ -40,13 +40,15 @@ package final class ReferenceEngine {
     private func makeOperator(_ step: ReferenceStep, root: Int) -> any ReferenceOperator {
         let keyField = step.output[0].name
         let lateness = (topology.sources[root].time?.lateness ?? 0) * 1000
+        let clocksKeys = topology.sources[root].time?.clocksKeys ?? false
         switch step.operation {
         case .shape(let lookup, let filter, let select):
             return ReferenceShape(
                 table: lookup.flatMap { tables[$0] }, filter: filter, select: select,
                 keyField: keyField)
-        case .levels(let rule): return ReferenceLevels(rule)
-        case .distinct(let byTime): return ReferenceDistinct(lateness: lateness, byTime: byTime)
+        case .levels(let rule): return ReferenceLevels(rule, clocksKeys: clocksKeys)
+        case .distinct(let byTime): return ReferenceDistinct(
+                lateness: lateness, byTime: byTime, clocksKeys: clocksKeys)
         case .window(let rule):
             return ReferenceWindow(
                 rule, name: step.name, keyField: keyField, lateness: lateness)
@@ -90,12 +92,12 @@ package final class ReferenceEngine {
             rejects.append(
                 ReferenceReject(source: source, offset: offset, reason: reason, step: plan.name))
         }
+        if isAhead(record, source) { return reject("clock") }
         if let fault = record.fault,
             fault.field.map({ fieldsRead[source].contains($0) }) ?? true
         {
             return reject(fault.reason)
         }
-        if isAhead(record, source) { return reject("clock") }
         guard let time = record.time,
             let key = Self.keyText(record.values[plan.fields[0].name] ?? .null)
         else { return reject("missing-field") }

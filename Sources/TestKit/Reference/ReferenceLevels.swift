@@ -1,7 +1,7 @@
 /// `levels`: a ladder with hysteresis, confirmation and hold, one key at a time.
 final class ReferenceLevels: ReferenceOperator {
     private let rule: ReferenceLevelsRule
-    private var waiting = ReferenceWaiting()
+    private var waiting: ReferenceWaiting
     private var keys: [String: State] = [:]
 
     private struct State {
@@ -19,7 +19,10 @@ final class ReferenceLevels: ReferenceOperator {
         var lastEvent: Int64?
     }
 
-    init(_ rule: ReferenceLevelsRule) { self.rule = rule }
+    init(_ rule: ReferenceLevelsRule, clocksKeys: Bool) {
+        self.rule = rule
+        waiting = ReferenceWaiting(clocksKeys: clocksKeys)
+    }
 
     private func name(_ level: Int) -> String { level == 0 ? "normal" : rule.raise[level - 1].name }
 
@@ -37,7 +40,7 @@ final class ReferenceLevels: ReferenceOperator {
     }
 
     func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {
-        for item in waiting.release({ key, time in time <= watermark(key) }) {
+        for item in waiting.release({ key, time in time < watermark(key) }) {
             if let row = item.after { judge(row, context) }
         }
     }

@@ -117,17 +117,25 @@ final class ReferenceTable {
 struct ReferenceWaiting {
     private var rows: [(number: Int, item: ReferenceItem, time: Int64, key: String)] = []
     private var count = 0
-    /// Greatest time released, by key.
+    /// Greatest time released, by key under key clocks, else one for all.
     private var released: [String: Int64] = [:]
+    private let clocksKeys: Bool
+
+    init(clocksKeys: Bool) { self.clocksKeys = clocksKeys }
+
+    private mutating func mark(_ key: String, _ time: Int64) {
+        let clock = clocksKeys ? key : ""
+        released[clock] = max(released[clock] ?? .min, time)
+    }
 
     enum Verdict {
         case waits, now, outOfOrder
     }
 
     mutating func add(_ item: ReferenceItem, _ row: ReferenceRow, watermark: Int64) -> Verdict {
-        if let last = released[row.key], row.time < last { return .outOfOrder }
-        if row.time <= watermark {
-            released[row.key] = row.time
+        if let last = released[clocksKeys ? row.key : ""], row.time < last { return .outOfOrder }
+        if row.time < watermark {
+            mark(row.key, row.time)
             return .now
         }
         rows.append((count, item, row.time, row.key))
@@ -140,7 +148,7 @@ struct ReferenceWaiting {
         let due = rows.filter { isDue($0.key, $0.time) }
             .sorted { ($0.time, $0.number) < ($1.time, $1.number) }
         rows.removeAll { isDue($0.key, $0.time) }
-        for row in due { released[row.key] = row.time }
+        for row in due { mark(row.key, row.time) }
         return due.map(\.item)
     }
 }
@@ -149,10 +157,11 @@ struct ReferenceWaiting {
 final class ReferenceDistinct: ReferenceOperator {
     private let lateness: Int64
     private let byTime: Bool
-    private var waiting = ReferenceWaiting()
+    private var waiting: ReferenceWaiting
     private var seen: [String: Set<Int64>] = [:]
 
-    init(lateness: Int64, byTime: Bool) {
+    init(lateness: Int64, byTime: Bool, clocksKeys: Bool) {
+        waiting = ReferenceWaiting(clocksKeys: clocksKeys)
         self.lateness = lateness
         self.byTime = byTime
     }
@@ -192,7 +201,7 @@ final class ReferenceDistinct: ReferenceOperator {
     }
 
     func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {
-        release(context) { key, time in time <= watermark(key) }
+        release(context) { key, time in time < watermark(key) }
     }
 
     func flush(_ keys: Set<String>?, _ context: ReferenceContext) {
