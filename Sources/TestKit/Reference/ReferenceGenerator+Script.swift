@@ -1,4 +1,5 @@
 import Primitives
+import Topology
 
 /// One action of a script.
 package enum ReferenceAction: Hashable, Sendable {
@@ -106,7 +107,7 @@ extension ReferenceGenerator {
             "b": chance(20)
                 ? .null : .number(ReferenceNumber(units: 25 * random.int(in: 0...20), scale: 2)),
             "n": .number(ReferenceNumber(Int128(random.int(in: 0...5)))),
-            "tag": chance(30) ? .null : .string(pick(["x", "y", "x\\\"é"])),
+            "tag": chance(30) ? .null : .string(pick(["x", "y", "x\"é"])),
         ]
         return ReferenceRecord(
             text: json(source.fields, values), arrival: arrival, arrivalIsHeader: chance(50),
@@ -131,7 +132,7 @@ extension ReferenceGenerator {
         case .null: "null"
         case .bool(let bool): "\(bool)"
         case .number(let number): number.text(scale: type.scale)
-        case .string(let string): "\"\(string)\""
+        case .string(let string): JSONValue.string(string).text
         case .time(let time): "\(time / 1000)"
         case .curve(let points):
             "["

@@ -22,7 +22,6 @@ final class ReferenceWindow: ReferenceOperator {
         var changed = false
         /// The watermark has passed the end.
         var isClosed = false
-        var lastOrigin: ReferenceRow?
     }
 
     init(_ rule: ReferenceWindowRule, name: String, keyField: String, lateness: Int64) {
@@ -64,7 +63,6 @@ final class ReferenceWindow: ReferenceOperator {
             if let before = item.before { state.rows.removeAll { $0.row.id == before.id } }
             if let after { state.rows.append((taken, after)) }
             state.changed = true
-            state.lastOrigin = row
             if watermark > .min, end(place) <= watermark { state.isClosed = true }
             if state.isClosed { send(place, &state, context) }
             windows[place] = state
@@ -118,7 +116,7 @@ final class ReferenceWindow: ReferenceOperator {
             "windowStart": .time(place.start), "windowEnd": .time(end(place)),
         ]
         for item in rule.aggregates { values[item.name] = aggregate(item, state) }
-        let origin = state.rows.map(\.row).max { $0.offset < $1.offset } ?? state.rows[0].row
+        let origin = state.rows.map(\.row).min { $0.offset < $1.offset } ?? state.rows[0].row
         return ReferenceRow(
             id: "\(name) \(place.key) \(place.start)", time: end(place) - 1000, key: place.key,
             values: values, source: origin.source, offset: origin.offset)
@@ -140,8 +138,8 @@ final class ReferenceWindow: ReferenceOperator {
         }
         switch item.function {
         case "count": return number(present.count)
-        case "first": return values.first ?? .null
-        case "last": return values.last ?? .null
+        case "first": return present.first ?? .null
+        case "last": return present.last ?? .null
         case "min": return numbers.min().map { .number($0) } ?? .null
         case "max": return numbers.max().map { .number($0) } ?? .null
         default:
