@@ -49,7 +49,8 @@ let package = Package(
             swiftSettings: common),
         .target(name: "Simulation", dependencies: ["Primitives"], swiftSettings: safe),
         .target(
-            name: "TestKit", dependencies: ["Primitives", "RecordLog"], swiftSettings: common),
+            name: "TestKit",
+            dependencies: ["Primitives", "RecordLog", "Topology"], swiftSettings: common),
         .executableTarget(
             name: "plumbline",
             dependencies: [
@@ -77,6 +78,13 @@ let package = Package(
         .testTarget(
             name: "TopologyTests",
             dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],
+            swiftSettings: common),
+        .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "Primitives", "Columnar", "RecordLog", "Dataflow", "Topology", "Engine",
+                "TestKit",
+            ],
             swiftSettings: common),
         .testTarget(
             name: "ExpressionTests", dependencies: ["Primitives", "Columnar", "Expression"],

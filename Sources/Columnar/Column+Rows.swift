@@ -33,12 +33,13 @@ extension Column {
     package mutating func append(_ other: Column) {
         let oldCount = count
         let flat = other.flattened()
+        // First: a dictionary's base knows which of its rows are null.
+        self = flattened()
         if validity != nil || flat.validity != nil || isNullStorage != flat.isNullStorage {
             var bits = validity ?? Bitmap(repeating: !isNullStorage, count: oldCount)
             for row in 0..<flat.count { bits.append(flat.isValid(row) && !flat.isNullStorage) }
             validity = bits
         }
-        self = flattened()
         values.append(flat.values)
     }
 

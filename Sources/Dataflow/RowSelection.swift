@@ -10,9 +10,14 @@ func selectRows(
     _ keep: [Bool], of batch: Batch, _ context: RowContext, keepsGhosts: Bool
 ) -> (batch: Batch, context: RowContext) {
     var changes = batch.changes
+    var revisions = batch.revisions
     if var edited = changes {
         for row in 0..<max(0, edited.count - 1) where edited[row] == Change.before.rawValue {
-            if keep[row], !keep[row + 1] { edited[row] = Change.withdraw.rawValue }
+            if keep[row], !keep[row + 1] {
+                edited[row] = Change.withdraw.rawValue
+                // The version that withdraws, not the one that is withdrawn.
+                if let next = revisions?[row + 1] { revisions?[row] = next }
+            }
             if !keep[row], keep[row + 1] { edited[row + 1] = Change.new.rawValue }
         }
         changes = edited
@@ -22,6 +27,7 @@ func selectRows(
     for row in 0..<keep.count where keep[row] { kept.append(Int32(row)) }
     var result = batch
     result.changes = changes
+    result.revisions = revisions
     if kept.count == keep.count { return (result, context) }
     return (
         result.gather(kept),

@@ -180,7 +180,15 @@ final class LevelsOperator: Operator {
         let keptContext = context.keeping(
             rows, keys: batch.keys, keepsGhosts: output.keepsGhosts)
         guard !rows.isEmpty else {
-            if !keptContext.ghosts.isEmpty { output.emit(batch.gather([]), keptContext) }
+            guard !keptContext.ghosts.isEmpty else { return }
+            // Steps downstream read all columns of a batch, even of one without rows.
+            var empty = batch.gather([])
+            let limit = evaluation.columns[2 * levelCount + 1].flattened()
+            empty.columns += [
+                names([]), names([]), names([]), value.gather([]), limit.gather([]),
+                Column(.int64([])),
+            ]
+            output.emit(empty, keptContext)
             return
         }
         var result = batch.gather(rows)

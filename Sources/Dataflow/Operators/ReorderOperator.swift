@@ -30,7 +30,7 @@ final class ReorderOperator: Operator {
                 hold(start..<row, of: batch, context, &output)
                 start = row
                 let move = context.ghosts[ghost]
-                release(key: move.key, before: move.watermark, move.sequence, &output)
+                release(move, of: batch, &output)
                 ghost += 1
             }
             // Rows fall due where a row moves the watermark, and where it is passed already.
@@ -39,12 +39,14 @@ final class ReorderOperator: Operator {
             hold(start..<row + 1, of: batch, context, &output)
             start = row + 1
             release(
-                key: batch.keys[row], before: context.after[row], context.sequences[row],
-                &output)
+                RowContext.Ghost(
+                    position: 0, key: batch.keys[row], watermark: context.after[row],
+                    sequence: context.sequences[row]),
+                of: batch, floor: context.before[row], &output)
         }
         hold(start..<batch.rowCount, of: batch, context, &output)
         for move in context.ghosts[ghost...] {
-            release(key: move.key, before: move.watermark, move.sequence, &output)
+            release(move, of: batch, &output)
         }
     }
 
@@ -79,35 +81,48 @@ final class ReorderOperator: Operator {
     func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks, let waiting else { return }
         let due = (0..<waiting.rowCount).filter { waiting.times[$0] < watermark }
-        release(due, watermark: watermark, sequence: nil, &output)
+        release(due, &output)
     }
 
-    /// Releases what is due of one clock, after the row that made it so.
+    /// Releases what is due of one clock after a move of it, and tells the move downstream.
+    ///
+    /// `floor` is the watermark before the move.
     private func release(
-        key: Int32, before watermark: Int64, _ sequence: Int64, _ output: inout StepOutput
+        _ move: RowContext.Ghost, of batch: Batch, floor: Int64 = .min,
+        _ output: inout StepOutput
     ) {
-        guard let waiting else { return }
-        let due = (0..<waiting.rowCount).filter {
-            (!usesKeyClocks || waiting.keys[$0] == key) && waiting.times[$0] < watermark
+        if let waiting {
+            let due = (0..<waiting.rowCount).filter {
+                (!usesKeyClocks || waiting.keys[$0] == move.key)
+                    && waiting.times[$0] < move.watermark
+            }
+            release(due, floor: floor, sequence: move.sequence, &output)
         }
-        release(due, watermark: watermark, sequence: sequence, &output)
+        guard usesKeyClocks, output.keepsGhosts, move.watermark > floor else { return }
+        var moved = RowContext(before: [], after: [], sequences: [])
+        moved.ghosts = [move]
+        moved.ghosts[0].position = 0
+        output.emit(batch.gather([]), moved)
     }
 
     func flush(_ output: inout StepOutput) {
         guard let waiting else { return }
-        release(Array(0..<waiting.rowCount), watermark: nil, sequence: nil, &output)
+        release(Array(0..<waiting.rowCount), &output)
     }
 
     func abandon(_ keys: [Int32], _ output: inout StepOutput) {
         guard let waiting else { return }
         let due = (0..<waiting.rowCount).filter { keys.contains(waiting.keys[$0]) }
-        release(due, watermark: nil, sequence: nil, &output)
+        release(due, &output)
     }
 
-    /// Emits waiting rows in (time, arrival) order. Without a watermark each row stands at its own
-    /// time.
+    /// Emits waiting rows in (time, arrival) order.
+    ///
+    /// A row is a timer at its own time: downstream judges it against the watermark just before
+    /// that, not against where the whole move ends. One that came behind the watermark is judged
+    /// against the one it met, `floor`.
     private func release(
-        _ due: [Int], watermark: Int64?, sequence: Int64?, _ output: inout StepOutput
+        _ due: [Int], floor: Int64 = .min, sequence: Int64? = nil, _ output: inout StepOutput
     ) {
         guard let all = waiting, !due.isEmpty else { return }
         let order = due.sorted {
@@ -124,7 +139,7 @@ final class ReorderOperator: Operator {
         while next < order.count {
             let chunk = order[next..<min(next + output.maximumRowCount, order.count)]
             let rows = all.gather(chunk.map { Int32($0) })
-            let marks = rows.times.map { watermark ?? $0 }
+            let marks = rows.times.map { max($0, floor) }
             let sequences = rows.times.indices.map { index in
                 sequence ?? output.nextSequence + Int64(index)
             }

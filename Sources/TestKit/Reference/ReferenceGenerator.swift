@@ -1,0 +1,215 @@
+import Primitives
+
+/// Makes random topologies and scripts for them from a seed.
+package struct ReferenceGenerator {
+    var random: RandomSource
+
+    package init(seed: UInt64) { random = RandomSource(seed: seed) }
+
+    mutating func chance(_ percent: Int) -> Bool {
+        random.chance(partsPerMillion: percent * 10_000)
+    }
+
+    mutating func pick<Element>(_ items: [Element]) -> Element {
+        items[random.int(in: 0...items.count - 1)]
+    }
+
+    // MARK: Topologies
+
+    /// What the next step can read.
+    private struct Place {
+        var from: ReferenceUpstream
+        var name: String
+        var fields: [ReferenceField]
+        var isAfterWindow = false
+        var isAfterLevels = false
+    }
+
+    /// A topology of one or two streams, perhaps a table, and one to four steps.
+    package mutating func topology() -> ReferenceTopology {
+        let key =
+            chance(20) ? ReferenceField("unit", .int) : ReferenceField("device", .string)
+        var sources: [ReferenceSource] = []
+        for name in chance(25) ? ["load", "gust"] : ["load"] {
+            sources.append(
+                ReferenceSource(
+                    name: name,
+                    fields: [
+                        key, ReferenceField("ts", .timestamp), ReferenceField("a", .decimal(1)),
+                        ReferenceField("b", .decimal(2), isNullable: true),
+                        ReferenceField("n", .int),
+                        ReferenceField("tag", .string, isNullable: true),
+                    ], time: timeRule()))
+        }
+        var table: Int?
+        if chance(40) {
+            table = chance(50) ? 0 : sources.count
+            sources.insert(
+                ReferenceSource(
+                    name: "site",
+                    fields: [
+                        key, ReferenceField("ts", .timestamp), ReferenceField("top", .decimal(1)),
+                        ReferenceField("curve", .curve),
+                        ReferenceField("label", .string, isNullable: true),
+                    ], time: nil), at: table ?? 0)
+        }
+        var result = ReferenceTopology(sources: sources, steps: [], sinks: [])
+        var pending = table
+        for (index, source) in sources.enumerated() where source.time != nil {
+            chain(index, source, &pending, &result)
+        }
+        let read = Set(
+            result.steps.compactMap { step -> Int? in
+                if case .step(let index) = step.from { index } else { nil }
+            })
+        for index in result.steps.indices where !read.contains(index) || chance(15) {
+            result.sinks.append(index)
+        }
+        return result
+    }
+
+    private mutating func timeRule() -> ReferenceTimeRule {
+        let clocksKeys = chance(50)
+        return ReferenceTimeRule(
+            disorder: pick([0, 1000, 3000, 5000]), lateness: pick([0, 2000, 5000, 20_000]),
+            ahead: pick([0, 10_000, 60_000]), granule: pick([1000, 1000, 500, 5000]),
+            clocksKeys: clocksKeys, abandon: clocksKeys ? pick([3000, 5000, 10_000]) : nil,
+            idle: clocksKeys || chance(50) ? nil : pick([2000, 5000]))
+    }
+
+    private mutating func chain(
+        _ index: Int, _ source: ReferenceSource, _ table: inout Int?,
+        _ result: inout ReferenceTopology
+    ) {
+        var places = [
+            Place(from: .source(index), name: source.name, fields: source.fields)
+        ]
+        for number in 0..<random.int(in: 1...4) {
+            let isBranch = chance(20)
+            let place = isBranch ? pick(places) : places[places.count - 1]
+            let name = "s\(result.steps.count)"
+            let step = makeStep(name, place, number == 0 ? table : nil, result)
+            if number == 0 { table = nil }
+            var next = Place(
+                from: .step(result.steps.count), name: name, fields: step.output,
+                isAfterWindow: place.isAfterWindow, isAfterLevels: place.isAfterLevels)
+            switch step.operation {
+            case .window: (next.isAfterWindow, next.isAfterLevels) = (true, false)
+            case .levels: next.isAfterLevels = true
+            case .shape(_, _, let select): if select != nil { next.isAfterLevels = false }
+            case .distinct: break
+            }
+            result.steps.append(step)
+            places.append(next)
+        }
+    }
+
+    private mutating func makeStep(
+        _ name: String, _ place: Place, _ table: Int?, _ topology: ReferenceTopology
+    ) -> ReferenceStep {
+        var scope = ReferenceScope(place.name, place.fields)
+        let kind = table != nil ? 0 : random.int(in: 0...9)
+        switch kind {
+        case 4...5 where !place.isAfterLevels:
+            if let rule = levels(scope) {
+                let added = [
+                    ReferenceField("level", .string), ReferenceField("previous", .string),
+                    ReferenceField("event", .string), ReferenceField("value", rule.value.type),
+                    ReferenceField("limit", .number), ReferenceField("since", .timestamp),
+                ]
+                return ReferenceStep(
+                    name: name, from: place.from, operation: .levels(rule),
+                    output: place.fields + added)
+            }
+        case 6:
+            return ReferenceStep(
+                name: name, from: place.from, operation: .distinct(byTime: chance(40)),
+                output: place.fields)
+        case 7...9 where !place.isAfterWindow: return window(name, place.from, place.fields[0], scope)
+        default: break
+        }
+        if let table { scope.add(topology.sources[table]) }
+        let filter = chance(table == nil ? 50 : 25) ? condition(scope, depth: 1) : nil
+        if table == nil, filter != nil, chance(40) {
+            return ReferenceStep(
+                name: name, from: place.from,
+                operation: .shape(lookup: nil, filter: filter, select: nil),
+                output: place.fields)
+        }
+        let select = selection(scope)
+        let output =
+            [place.fields[0]]
+            + select.map { ReferenceField($0.name, $0.expression.type, isNullable: true) }
+        return ReferenceStep(
+            name: name, from: place.from,
+            operation: .shape(lookup: table, filter: filter, select: select), output: output)
+    }
+
+    private mutating func selection(_ scope: ReferenceScope) -> [ReferenceNamed] {
+        var select: [ReferenceNamed] = []
+        for number in 0..<random.int(in: 1...3) {
+            select.append(
+                ReferenceNamed(
+                    "f\(number)",
+                    number == 0 || chance(70)
+                        ? numeric(scope, depth: 2) : anything(scope)))
+        }
+        return select
+    }
+
+    private mutating func levels(_ scope: ReferenceScope) -> ReferenceLevelsRule? {
+        let value = numeric(scope, depth: chance(70) ? 0 : 1)
+        let isAbove = chance(70)
+        let names = Array(["warn", "alarm", "crit"].prefix(random.int(in: 1...3)))
+        let digits = value.type == .int ? 0 : 1
+        var raise: [ReferenceNamed] = []
+        var clear: [ReferenceNamed] = []
+        var limit = random.int(in: isAbove ? 1...4 : 5...8) * 10
+        for name in names {
+            let gap = chance(40) ? 0 : digits == 0 ? 10 : 5 * random.int(in: 1...4)
+            func literal(_ tenths: Int) -> ReferenceExpression {
+                .literal(
+                    ReferenceNumber(units: max(tenths, 0), scale: 1).text(scale: digits),
+                    digits == 0 ? .int : .decimal(1))
+            }
+            raise.append(ReferenceNamed(name, literal(limit)))
+            clear.append(ReferenceNamed(name, literal(isAbove ? limit - gap : limit + gap)))
+            limit += (isAbove ? 1 : -1) * 10 * random.int(in: 1...2)
+            if limit <= 0 { break }
+        }
+        return ReferenceLevelsRule(
+            value: value, raise: raise, clear: clear, isAbove: isAbove,
+            readings: pick([1, 1, 2, 3]), duration: chance(25) ? pick([1000, 2000, 5000]) : nil,
+            hold: pick([0, 0, 2000, 5000]), byTime: chance(40), judgesTies: chance(30))
+    }
+
+    private mutating func window(
+        _ name: String, _ from: ReferenceUpstream, _ key: ReferenceField, _ scope: ReferenceScope
+    ) -> ReferenceStep {
+        let size: Int64 = pick([5000, 10_000, 20_000, 30_000])
+        var rule = ReferenceWindowRule(
+            size: size, every: chance(30) ? size / pick([2, 5]) : size,
+            offset: chance(20) ? 2000 : 0, aggregates: [])
+        var output = [
+            key, ReferenceField("windowStart", .timestamp), ReferenceField("windowEnd", .timestamp),
+        ]
+        for number in 0..<random.int(in: 1...3) {
+            var function = pick(["count", "sum", "mean", "min", "max", "first", "last"])
+            let input: ReferenceExpression? =
+                function == "count" && chance(50) ? nil : numeric(scope, depth: 1)
+            if input?.type.isRatio ?? false, function == "sum" || function == "mean" {
+                function = pick(["min", "max", "first", "last"])
+            }
+            let type: ReferenceType =
+                switch function {
+                case "count": .int
+                case "mean": .ratio((input?.type.scale ?? 0) + 3)
+                default: input?.type ?? .int
+                }
+            rule.aggregates.append(.init(name: "g\(number)", function: function, input: input))
+            output.append(
+                ReferenceField("g\(number)", type, isNullable: function != "count"))
+        }
+        return ReferenceStep(name: name, from: from, operation: .window(rule), output: output)
+    }
+}

@@ -1,0 +1,98 @@
+/// A row in the reference engine. Times in microseconds.
+struct ReferenceRow: Hashable, Sendable {
+    /// Names what the row is about, the same for all its versions: a record, or a window of a key.
+    var id: String
+    var time: Int64
+    var key: String
+    /// By field name; looked-up fields as `table.field`.
+    var values: [String: ReferenceValue]
+    /// Where a reject of this row says that it comes from.
+    var source: Int
+    var offset: Int
+}
+
+/// What passes between steps: a new row, or a row's earlier and later version.
+struct ReferenceItem: Sendable {
+    /// The version that was sent before and does not hold any more.
+    var before: ReferenceRow?
+    /// The version that holds from now on; nil for a withdrawal.
+    var after: ReferenceRow?
+    /// 0 for what is new.
+    var revision: Int
+
+    init(before: ReferenceRow? = nil, after: ReferenceRow?, revision: Int = 0) {
+        self.before = before
+        self.after = after
+        self.revision = revision
+    }
+}
+
+/// A record as it is appended to a source, with what it means.
+package struct ReferenceRecord: Hashable, Sendable {
+    /// The value's bytes.
+    package var text: String
+    /// Milliseconds.
+    package var arrival: Int64
+    /// The arrival stands in a header and the record's own time stamp says something else.
+    package var arrivalIsHeader: Bool
+    /// Milliseconds; nil when it cannot be read.
+    package var time: Int64?
+    package var values: [String: ReferenceValue]
+    /// Why it cannot be used, and the field that is at fault; nil field: the whole record.
+    package var fault: Fault?
+
+    /// Why a record does not decode.
+    package struct Fault: Hashable, Sendable {
+        package var reason: String
+        package var field: String?
+
+        package init(_ reason: String, field: String?) {
+            self.reason = reason
+            self.field = field
+        }
+    }
+
+    package init(
+        text: String, arrival: Int64, arrivalIsHeader: Bool = false, time: Int64?,
+        values: [String: ReferenceValue], fault: Fault? = nil
+    ) {
+        self.text = text
+        self.arrival = arrival
+        self.arrivalIsHeader = arrivalIsHeader
+        self.time = time
+        self.values = values
+        self.fault = fault
+    }
+}
+
+/// A record that the reference engine exports.
+package struct ReferenceOutput: Hashable, Sendable {
+    /// Milliseconds.
+    package var time: Int64
+    package var key: String
+    /// `new`, `correct` or `withdraw`.
+    package var change: String
+    package var revision: Int
+    package var fields: [ReferenceField]
+    package var values: [ReferenceValue]
+}
+
+/// A record that the reference engine rejects.
+package struct ReferenceReject: Hashable, Sendable {
+    package var source: Int
+    package var offset: Int
+    package var reason: String
+    package var step: String
+
+    package init(source: Int, offset: Int, reason: String, step: String) {
+        self.source = source
+        self.offset = offset
+        self.reason = reason
+        self.step = step
+    }
+}
+
+/// Half-open order of times and then of key bytes.
+func isBefore(_ a: (time: Int64, key: String), _ b: (time: Int64, key: String)) -> Bool {
+    a.time != b.time ? a.time < b.time : a.key.utf8.lexicographicallyPrecedes(b.key.utf8)
+}

@@ -1,0 +1,116 @@
+import Dataflow
+import Engine
+import Primitives
+import TestKit
+import Topology
+
+// Differences as texts.
+
+extension ReferenceComparison {
+    func compare(_ outcome: Outcome, _ other: Outcome) -> String? {
+        for index in plan.sinks.indices {
+            if let text = first(outcome.sinks[index].map(full), other.sinks[index].map(full)) {
+                return "sink \(index): \(text)"
+            }
+        }
+        if let text = first(outcome.rejects.map(full), other.rejects.map(full)) {
+            return "rejects: \(text)"
+        }
+        return outcome.state == other.state ? nil : "the states differ"
+    }
+
+    func compare(_ outcome: Outcome, _ engine: ReferenceEngine) -> String? {
+        for index in plan.sinks.indices {
+            let expected = engine.outputs[index]
+            let found = outcome.sinks[index]
+            let texts = found.enumerated().map { number, record in
+                text(record, like: number < expected.count ? expected[number] : nil)
+            }
+            if let text = first(texts, expected.map(text)) {
+                return "sink \(index) (out.\(index)): \(text)"
+            }
+        }
+        let found = outcome.rejects.map { record in
+            "\(record.header("plumbline.origin") ?? "") \(record.header("plumbline.reason") ?? "")"
+                + " in \(step(record.header("plumbline.step") ?? ""))"
+        }
+        let expected = engine.rejects.map {
+            "in.\(topology.sources[$0.source].name)/0:\($0.offset) \($0.reason) in \($0.step)"
+        }
+        return first(found, expected).map { "rejects: \($0)" }
+    }
+
+    /// A step of the plan, named as in the topology.
+    private func step(_ name: String) -> String {
+        topology.steps.map(\.name).last { name == $0 || name.hasPrefix($0 + ".") } ?? name
+    }
+
+    private func first(_ found: [String], _ expected: [String]) -> String? {
+        for index in 0..<max(found.count, expected.count) {
+            let a = index < found.count ? found[index] : "nothing"
+            let b = index < expected.count ? expected[index] : "nothing"
+            if a != b { return "record \(index)\n  found    \(a)\n  expected \(b)" }
+        }
+        return nil
+    }
+
+    private func full(_ record: OutputRecord) -> String {
+        "\(record.timestamp) \(string(record.key)) \(string(record.value)) \(string(record.headers))"
+    }
+
+    private func string(_ bytes: [UInt8]?) -> String {
+        bytes.map { String(decoding: $0, as: UTF8.self) } ?? "null"
+    }
+
+    private func text(_ output: ReferenceOutput) -> String {
+        let fields = zip(output.fields, output.values).map { field, value in
+            "\(field.name)=\(text(value, field.type))"
+        }
+        return "\(output.time) \(output.key) \(output.change) \(output.revision) "
+            + fields.joined(separator: " ")
+    }
+
+    private func text(_ value: ReferenceValue, _ type: ReferenceType) -> String {
+        switch value {
+        case .null: "null"
+        case .bool(let value): "\(value)"
+        case .number(let number): type == .number ? "\(number)" : number.text(scale: scale(type))
+        case .string(let text): text
+        case .time(let time): Timestamp.text(time)
+        case .curve: "curve"
+        }
+    }
+
+    private func scale(_ type: ReferenceType) -> Int {
+        switch type {
+        case .decimal(let scale), .ratio(let scale): min(scale, 18)
+        default: 0
+        }
+    }
+
+    /// A record as text; numbers without a stated scale as exact values.
+    private func text(_ record: OutputRecord, like expected: ReferenceOutput?) -> String {
+        guard case .object(let members)? = JSONReader.read(string(record.value)) else {
+            return string(record.value)
+        }
+        let fields = members.enumerated().map { index, member in
+            let type =
+                expected.flatMap { index < $0.fields.count ? $0.fields[index].type : nil }
+            return "\(member.name)=\(text(member.value, type))"
+        }
+        let change = record.header("plumbline.change") ?? "new"
+        let revision = record.header("plumbline.revision") ?? "0"
+        return "\(record.timestamp) \(string(record.key)) \(change) \(revision) "
+            + fields.joined(separator: " ")
+    }
+
+    private func text(_ value: JSONValue, _ type: ReferenceType?) -> String {
+        switch value {
+        case .number(let digits):
+            type == .number ? ReferenceNumber(digits).map { "\($0)" } ?? digits : digits
+        case .string(let text): text
+        case .array: "curve"
+        default: value.text
+        }
+    }
+}

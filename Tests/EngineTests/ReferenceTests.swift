@@ -1,0 +1,22 @@
+import Foundation
+import Testing
+
+/// Random topologies and data: the real engine against the row-by-row one.
+///
+/// `PLUMBLINE_SEEDS=N` tries N seeds, `PLUMBLINE_SEED=K` only that one.
+@Suite struct ReferenceTests {
+    static let environment = ProcessInfo.processInfo.environment
+
+    @Test func agreesWithTheReferenceEngine() throws {
+        let count = Self.environment["PLUMBLINE_SEEDS"].flatMap { UInt64($0) } ?? 400
+        let only = Self.environment["PLUMBLINE_SEED"].flatMap { UInt64($0) }
+        var failures = 0
+        for seed in only.map({ $0...$0 }) ?? 1...max(count, 1) {
+            guard let text = try ReferenceSearch.failure(seed) else { continue }
+            Issue.record("\(text)")
+            failures += 1
+            if failures >= 5 { break }
+        }
+        print("reference engine: seeds \(only.map { "\($0)" } ?? "1 to \(count)")")
+    }
+}
