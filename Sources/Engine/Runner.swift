@@ -32,6 +32,8 @@ package struct RunOptions: Sendable {
     package var untilEnd = true
     /// Told of the begin and commit of every epoch; called from workers.
     package var trace: (@Sendable (String) -> Void)?
+    /// Told why a following run waits, a full disk for example; called from workers.
+    package var waiting: (@Sendable (String) -> Void)?
 
     package init() {}
 }
@@ -105,7 +107,7 @@ package final class Runner {
             let own = tasks.enumerated().filter { $0.offset % workerCount == worker }
             let loop = WorkerLoop(
                 tasks: own.map(\.element), log: log, untilEnd: options.untilEnd, stop: stop,
-                failures: failures)
+                failures: failures, waiting: options.waiting)
             group.enter()
             let thread = Thread {
                 loop.run()
@@ -168,16 +170,19 @@ final class WorkerLoop: @unchecked Sendable {
     private let untilEnd: Bool
     private let stop: StopFlag
     private let failures: Failures
+    /// Told why a following run waits.
+    private let waiting: (@Sendable (String) -> Void)?
 
     init(
         tasks: [TaskRunner], log: EmbeddedLog, untilEnd: Bool, stop: StopFlag,
-        failures: Failures
+        failures: Failures, waiting: (@Sendable (String) -> Void)?
     ) {
         self.tasks = tasks
         self.log = log
         self.untilEnd = untilEnd
         self.stop = stop
         self.failures = failures
+        self.waiting = waiting
     }
 
     func run() {
@@ -205,11 +210,17 @@ final class WorkerLoop: @unchecked Sendable {
         while !shouldStop {
             let seen = log.commits
             var progress = false
-            for task in tasks where try task.stepFollowing() { progress = true }
             let tick = now() / grid
-            if tick > lastTick {
-                lastTick = tick
-                for task in tasks where task.needsTicks { try task.tick(at: tick * grid) }
+            do {
+                for task in tasks where try task.stepFollowing() { progress = true }
+                if tick > lastTick {
+                    lastTick = tick
+                    for task in tasks where task.needsTicks { try task.tick(at: tick * grid) }
+                }
+            } catch let error as RecordLogError where error.isDiskFull {
+                // Nothing is lost: the epoch is kept and committed once there is space again.
+                waiting?("\(error); waiting for space")
+                progress = false
             }
             if !progress {
                 let next = Date(timeIntervalSince1970: Double((tick + 1) * grid) / 1_000_000)

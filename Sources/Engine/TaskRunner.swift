@@ -24,6 +24,8 @@ final class TaskRunner {
     /// Nothing was taken since the last flush.
     private var isFlushed = true
     private var lastSnapshot: SnapshotMark?
+    /// The encoded epoch whose commit has failed; the same bytes are sent again.
+    private var pending: PendingEpoch?
     private(set) var counters = TaskCounters()
     /// Told of every epoch's begin and commit.
     private let trace: (@Sendable (String) -> Void)?
@@ -117,6 +119,7 @@ final class TaskRunner {
     /// Takes what is there; commits when the epoch is full or the task has caught up. False when
     /// there was nothing to do.
     func stepFollowing() throws -> Bool {
+        if pending != nil { try commitEpoch() }
         let (taken, atEnd) = try core.merge(mostRows: options.epochRows - rowsInEpoch)
         note(taken: taken, atEnd: atEnd)
         if rowsInEpoch >= options.epochRows || (taken == 0 && rowsInEpoch > 0) {
@@ -133,6 +136,7 @@ final class TaskRunner {
 
     /// A tick of the grid.
     func tick(at time: Int64) throws {
+        if pending != nil { try commitEpoch() }
         var atEnd: [Int] = []
         for (index, input) in core.inputs.enumerated()
         where !(try input.fill(keys: &core.pipeline.keys)) {
@@ -171,15 +175,39 @@ final class TaskRunner {
 
     /// Commits the epoch under way: outputs and its journal record become durable and visible
     /// together. Nothing happens when there were no steps.
+    ///
+    /// When it throws, a full disk for example, the encoded epoch is kept, no further step may be
+    /// taken, and calling it again sends the same bytes again.
     func commitEpoch() throws {
         guard !steps.isEmpty else { return }
         trace?("\(identity.name) epoch \(epoch) commits")
+        let epochToCommit = try pending ?? encodeEpoch()
+        pending = epochToCommit
+        try log.commit(epochToCommit.appends)
+        pending = nil
+        for range in epochToCommit.record.outputs {
+            counters.outputs[range.topic, default: 0] += Int(range.to - range.from)
+        }
+        epoch += 1
+        counters.epochs += 1
+        steps = []
+        rowsInEpoch = 0
+        trace?("\(identity.name) epoch \(epoch - 1) is committed")
+        if rowsSinceSnapshot >= options.snapshotRows { try writeSnapshot() }
+    }
+
+    /// An epoch as it is written to the log.
+    private struct PendingEpoch {
+        var record: EpochRecord
+        var appends: [PartitionAppend]
+    }
+
+    private func encodeEpoch() throws -> PendingEpoch {
         var appends: [PartitionAppend] = []
         var ranges: [OutputRange] = []
         for output in core.outputs {
             guard let (range, batches) = try output.finishEpoch() else { continue }
             ranges.append(range)
-            counters.outputs[range.topic, default: 0] += Int(range.to - range.from)
             appends.append(
                 PartitionAppend(
                     place: TopicPartition(output.topic, identity.partition), batches: batches))
@@ -190,13 +218,7 @@ final class TaskRunner {
             watermark: core.pipeline.watermark.flatMap { $0 == .min ? nil : $0 },
             boundedTo: boundedTo, isFlushed: isFlushed, snapshot: lastSnapshot)
         appends.append(try journalAppend(record))
-        try log.commit(appends)
-        epoch += 1
-        counters.epochs += 1
-        steps = []
-        rowsInEpoch = 0
-        trace?("\(identity.name) epoch \(record.epoch) is committed")
-        if rowsSinceSnapshot >= options.snapshotRows { try writeSnapshot() }
+        return PendingEpoch(record: record, appends: appends)
     }
 
     private func journalAppend(_ record: EpochRecord) throws -> PartitionAppend {

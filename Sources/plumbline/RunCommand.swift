@@ -90,6 +90,7 @@ struct Run: ParsableCommand {
         options.task.collidingHashes = collidingHashes
         options.task.epochRows = epochRows
         options.task.snapshotRows = snapshotRows
+        options.waiting = { Terminal.note($0) }
         if trace { options.trace = { Terminal.note("trace: \($0)") } }
         return options
     }
