@@ -52,7 +52,8 @@ def scratch():
 def copy(data, to):
     """A fresh copy of a data directory that no process holds."""
     shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(data, to)
+    # Not copytree: a killed run leaves its socket behind.
+    subprocess.run(["cp", "-a", data, to], check=True)
     return to
 
 

@@ -2,10 +2,10 @@
 
 A run is started again and again, with other options each time, and killed until it comes through;
 then every exported record must be that of an undisturbed run, and `replay` must agree. After every
-kill what a reader sees must be a beginning of it. Half of the kills come after a random time, half
-just after a random number of lines of `--trace`, which is where epochs begin and commit. At least a
-quarter must hit the middle of an epoch: the trace has said that it begins and not that it is
-committed. SEED=n repeats a series of draws.
+kill what a reader sees must be a beginning of it. Some of the kills come after a random time,
+the others soon after a random number of lines of `--trace`, which is where epochs begin and commit.
+At least a quarter must hit the middle of an epoch: the trace has said that it begins and not that
+it is committed. SEED=n repeats a series of draws.
 """
 import os
 import random
@@ -67,11 +67,11 @@ def main():
             while True:
                 process = start(data, trace, harness.run_options(source))
                 if kills < KILLS:
-                    if source.random() < 0.5:
+                    if source.random() < 0.3:
                         time.sleep(source.uniform(0, whole_seconds / 2))
                     else:
                         wait_for_lines(process, trace, source.randint(1, 40))
-                        time.sleep(source.choice([0, source.uniform(0, 0.01)]))
+                        time.sleep(source.choice([0, source.uniform(0, 0.02)]))
                     if process.poll() is None:
                         process.send_signal(signal.SIGKILL)
                 process.wait()
