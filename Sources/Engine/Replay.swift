@@ -105,7 +105,8 @@ package struct Replay {
                 }
                 for step in record.steps { try core.execute(step) }
                 try compareRanges(core, record, partition)
-                result.epochs = record.epoch + 1
+                try compareState(core, record, number: result.epochs, journal)
+                result.epochs += 1
                 next = try epoch(result.epochs, source, journal)
             }
             for output in outputs { try output.expectEnd() }
@@ -162,6 +163,29 @@ package struct Replay {
                 place: TopicPartition(wrong?.topic ?? "", partition), offset: wrong?.from ?? 0,
                 reason: "the journal's epoch \(record.epoch) names other records than"
                     + " re-execution gives"))
+    }
+
+    /// What the journal says beside the records must be what re-execution comes to.
+    private func compareState(
+        _ core: TaskCore, _ record: EpochRecord, number: Int64, _ journal: TopicPartition
+    ) throws {
+        let watermark = core.pipeline.watermark.flatMap { $0 == .min ? nil : $0 }
+        let wrong: String? =
+            if record.epoch != number {
+                "it says it is epoch \(record.epoch)"
+            } else if record.positions != core.positions {
+                "the positions are \(record.positions), re-execution gives \(core.positions)"
+            } else if record.outputEnds != core.outputs.map(\.nextOffset) {
+                "the ends of the outputs are \(record.outputEnds), re-execution gives"
+                    + " \(core.outputs.map(\.nextOffset))"
+            } else if record.watermark != watermark {
+                "the watermark differs from that of re-execution"
+            } else {
+                nil
+            }
+        guard let wrong else { return }
+        throw DifferenceFound(
+            difference: ReplayDifference(place: journal, offset: number, reason: wrong))
     }
 }
 

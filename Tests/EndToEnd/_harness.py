@@ -3,12 +3,17 @@
 Nothing here is the project's own code: the log is read by its published layout (Apache Kafka's
 record batches v2 and `replication-offset-checkpoint`).
 """
+import contextlib
 import json
 import os
 import pathlib
+import random
+import shutil
 import struct
 import subprocess
 import sys
+import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PLUMBLINE = os.environ.get("PLUMBLINE", str(ROOT / ".build/release/plumbline"))
@@ -18,8 +23,72 @@ REJECTS = ["crane-overload.v1.rejects", "dust-exceedance.v1.rejects"]
 JOURNALS = ["crane-overload.v1.journal", "dust-exceedance.v1.journal"]
 
 
+SEED = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000)))
+NAME = pathlib.Path(sys.argv[0]).stem
+# A hang is a failure too.
+LONGEST_SECONDS = 300
+
+
 def fail(message):
-    sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {message}")
+    sys.exit(f"{NAME}: {message}\n(SEED={SEED})")
+
+
+def check(condition, message):
+    if not condition:
+        fail(message)
+
+
+def say(message):
+    print(f"{NAME}: {message}", flush=True)
+
+
+@contextlib.contextmanager
+def scratch():
+    """A directory that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix=f"plumbline-{NAME}-") as name:
+        yield pathlib.Path(name)
+
+
+def copy(data, to):
+    """A fresh copy of a data directory that no process holds."""
+    shutil.rmtree(to, ignore_errors=True)
+    # Not copytree: a killed run leaves its socket behind.
+    subprocess.run(["cp", "-a", data, to], check=True)
+    return to
+
+
+def execute(*arguments, prefix=(), stdin=None):
+    """Runs the program to its end: exit code, standard output, standard error, as texts."""
+    done = subprocess.run(
+        [*prefix, PLUMBLINE, *map(str, arguments)], stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, input=stdin, timeout=LONGEST_SECONDS)
+    return done.returncode, done.stdout.decode(), done.stderr.decode(errors="replace")
+
+
+def refused(arguments, *texts, expect=1, prefix=(), stdin=None):
+    """The program must end with exit code `expect` and say each of the texts on stderr."""
+    code, output, errors = execute(*arguments, prefix=prefix, stdin=stdin)
+    shown = f"{' '.join(map(str, arguments))}\nexit {code}\n{output[-2000:]}{errors[-2000:]}"
+    check(code == expect, f"exit code {expect} was expected: {shown}")
+    for text in texts:
+        check(str(text) in errors, f"standard error does not say {str(text)!r}: {shown}")
+    return errors
+
+
+def check_same(expected, data, what):
+    """What `data` holds must be `expected`, record by record, and re-execute to the same."""
+    difference = first_difference(expected, exported(data))
+    check(difference is None, f"{what}: the records differ: {difference}")
+    code, output, errors = execute("replay", "--data", data)
+    check(code == 0, f"{what}: replay ends with exit {code}\n{output}{errors}")
+
+
+def run_options(source):
+    """Options of `run` that change no record, drawn from `source`; small epochs."""
+    return [
+        "--epoch-rows", source.choice([200, 500, 1500]),
+        "--snapshot-rows", source.choice([500, 2000, 1_000_000]),
+        "--batch-rows", source.choice([1, 2, 7, 64, 2048]), "--workers", source.randint(1, 4)]
 
 
 def plumbline(*arguments, expect=0):
@@ -32,25 +101,43 @@ def plumbline(*arguments, expect=0):
     return done.stdout
 
 
-def import_site_day(data):
+# Topic and file of the fixture day.
+SITE_DAY = [
+    ("registry.crane", "registry.ndjson"), ("telemetry.crane", "crane.ndjson"),
+    ("telemetry.dust", "dust.hj212")]
+
+
+def import_arguments(data, topic, file, *options):
+    """Arguments of an import of a file of the fixture day, or of a part of one."""
+    fields = ["--format", "hj212"]
+    if topic != "telemetry.dust":
+        schema = "crane" if topic == "registry.crane" else "crane-load"
+        fields = ["--format", "json", "--key", "device", "--time", "ts", "--arrival", "arrival",
+                  "--schema", ROOT / f"topologies/schemas/{schema}.yaml"]
+    return ["import", "--data", data, "--topic", topic, *fields, *options, file]
+
+
+def import_site_day(data, *options):
     """The fixture day into a new data directory, as `make run` imports it."""
-    day, schemas = ROOT / "fixtures/site-day", ROOT / "topologies/schemas"
-    json_options = ["--format", "json", "--key", "device", "--time", "ts", "--arrival", "arrival"]
-    for topic, schema, name in [
-        ("registry.crane", "crane", "registry.ndjson"),
-        ("telemetry.crane", "crane-load", "crane.ndjson"),
-    ]:
-        plumbline(
-            "import", "--data", data, "--topic", topic, *json_options,
-            "--schema", schemas / f"{schema}.yaml", day / name)
-    plumbline(
-        "import", "--data", data, "--topic", "telemetry.dust", "--format", "hj212",
-        day / "dust.hj212")
+    for topic, name in SITE_DAY:
+        plumbline(*import_arguments(data, topic, ROOT / "fixtures/site-day" / name, *options))
 
 
-def bounded_run(data):
+def bounded_run(data, *options):
     """Arguments of a bounded run of both topologies."""
-    return [PLUMBLINE, "run", "--data", str(data), *map(str, TOPOLOGIES), "--until-end"]
+    return ["run", "--data", data, *TOPOLOGIES, "--until-end", *options]
+
+
+def undisturbed(scratch):
+    """A data directory with the fixture day, and all records of a run over a copy of it."""
+    base, done = scratch / "base", scratch / "undisturbed"
+    import_site_day(base)
+    copy(base, done)
+    plumbline(*bounded_run(done))
+    expected = exported(done)
+    for topic, lines in expected.items():
+        check(lines, f"the undisturbed run gave no record in {topic}: nothing would be tested")
+    return base, done, expected
 
 
 def exported(data):

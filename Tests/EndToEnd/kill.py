@@ -1,121 +1,98 @@
 """Kills `run --until-end` with SIGKILL at random moments, KILLS times (default 20).
 
-After every series of kills the run is let through; then every exported record must be that of an
-undisturbed run, and `replay` must find all identical. Half of the kills come at a random moment of
-the run, half soon after the log was seen to grow, which is where epochs are written. At least a
-quarter must have broken an epoch off: unpublished bytes were in the log. SEED=n repeats a series.
+A run is started again and again, with other options each time, and killed until it comes through;
+then every exported record must be that of an undisturbed run, and `replay` must agree. After every
+kill what a reader sees must be a beginning of it. Some of the kills come after a random time,
+the others soon after a random number of lines of `--trace`, which is where epochs begin and commit.
+At least a quarter must hit the middle of an epoch: the trace has said that it begins and not that
+it is committed. SEED=n repeats a series of draws.
 """
 import os
-import pathlib
 import random
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 
 import _harness as harness
 
 KILLS = int(os.environ.get("KILLS", "20"))
-SEED = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000)))
-# A series is let through after so many kills, so that many moments of a whole run are hit.
-KILLS_IN_SERIES = 5
 
 
-def log_size(data):
-    """Bytes of all segments that a run writes."""
-    total = 0
-    for directory in harness.written_partitions(data):
-        for segment in directory.glob("*.log"):
-            try:
-                total += segment.stat().st_size
-            except FileNotFoundError:
-                pass
-    return total
+def start(data, trace, options):
+    command = [harness.PLUMBLINE, *map(str, harness.bounded_run(data, *options)), "--trace"]
+    with open(trace, "wb") as errors:
+        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
 
 
-def start(data):
-    return subprocess.Popen(
-        harness.bounded_run(data), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def wait_for_lines(process, trace, count):
+    """Returns when the trace has so many lines, or the process has ended."""
+    while process.poll() is None and trace.read_bytes().count(b"\n") < count:
+        time.sleep(0.0005)
 
 
-def wait_for_growth(process, data, times):
-    """Returns when the log has grown so many times, or the process has ended."""
-    size = log_size(data)
-    while times > 0 and process.poll() is None:
-        now = log_size(data)
-        if now != size:
-            size = now
-            times -= 1
+def states(trace):
+    """What the trace says last about each task: begins, commits, is committed."""
+    last = {}
+    for line in trace.read_text(errors="replace").splitlines():
+        words = line.split(maxsplit=4)
+        if len(words) == 5 and words[0] == "trace:":
+            last[words[1]] = words[4]
+    return set(last.values())
 
 
-def kill_once(data, random_source, whole_seconds):
-    """One start and one kill; False when the run was through before."""
-    process = start(data)
-    if random_source.random() < 0.5:
-        time.sleep(random_source.uniform(0, whole_seconds))
-    else:
-        wait_for_growth(process, data, random_source.randint(1, 6))
-        time.sleep(random_source.choice([0, 0, random_source.uniform(0, 0.005)]))
-    if process.poll() is None:
-        process.send_signal(signal.SIGKILL)
-    errors = process.communicate()[1]
-    if process.returncode == -signal.SIGKILL:
-        return True
-    if process.returncode != 0:
-        harness.fail(f"seed {SEED}: exit {process.returncode}\n{errors.decode(errors='replace')}")
-    return False
-
-
-def check(data, expected, kills):
-    started = start(data)
-    errors = started.communicate()[1]
-    if started.returncode != 0:
-        harness.fail(f"seed {SEED}: after {kills} kills the run ended with exit "
-                     f"{started.returncode}\n{errors.decode(errors='replace')}")
-    difference = harness.first_difference(expected, harness.exported(data))
-    if difference:
-        harness.fail(f"seed {SEED}: after {kills} kills the records differ\n{difference}")
-    harness.plumbline("replay", "--data", data)
+def is_beginning(data, expected, what):
+    """What readers see now must be the first records, of every partition, of `expected`."""
+    for topic, lines in harness.exported(data).items():
+        rest = {}
+        for line in expected[topic]:
+            rest.setdefault(harness.place(line)[0], []).append(line)
+        for line in lines:
+            partition, offset = harness.place(line)
+            harness.check(
+                offset < len(rest[partition]) and rest[partition][offset] == line,
+                f"{what}: {topic} shows {line.decode()}")
 
 
 def main():
-    random_source = random.Random(SEED)
-    print(f"kill: {KILLS} kills, seed {SEED}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="plumbline-kill-") as scratch:
-        scratch = pathlib.Path(scratch)
-        base, undisturbed, data = scratch / "base", scratch / "undisturbed", scratch / "killed"
-        harness.import_site_day(base)
-        shutil.copytree(base, undisturbed)
-        began = time.monotonic()
-        check_run = start(undisturbed)
-        errors = check_run.communicate()[1]
-        if check_run.returncode != 0:
-            harness.fail(f"the undisturbed run failed\n{errors.decode(errors='replace')}")
-        whole_seconds = time.monotonic() - began
-        expected = harness.exported(undisturbed)
-        if sum(map(len, expected.values())) == 0:
-            harness.fail("the undisturbed run gave no record; the test would mean nothing")
-
-        kills = broken_off = series = misses = 0
+    source = random.Random(harness.SEED)
+    harness.say(f"{KILLS} kills, SEED={harness.SEED}")
+    with harness.scratch() as scratch:
+        base, _, expected = harness.undisturbed(scratch)
+        data, trace = scratch / "killed", scratch / "trace"
+        whole_seconds = 2.0
+        kills = in_epoch = in_commit = unpublished = rounds = 0
         while kills < KILLS:
-            shutil.rmtree(data, ignore_errors=True)
-            shutil.copytree(base, data)
-            in_series = 0
-            while kills < KILLS and in_series < KILLS_IN_SERIES:
-                if not kill_once(data, random_source, whole_seconds):
-                    misses += 1
+            harness.copy(base, data)
+            began = time.monotonic()
+            while True:
+                process = start(data, trace, harness.run_options(source))
+                if kills < KILLS:
+                    if source.random() < 0.3:
+                        time.sleep(source.uniform(0, whole_seconds / 2))
+                    else:
+                        wait_for_lines(process, trace, source.randint(1, 40))
+                        time.sleep(source.choice([0, source.uniform(0, 0.02)]))
+                    if process.poll() is None:
+                        process.send_signal(signal.SIGKILL)
+                process.wait()
+                if process.returncode == 0:
                     break
+                harness.check(process.returncode == -signal.SIGKILL,
+                              f"exit {process.returncode} after {kills} kills\n"
+                              + trace.read_text(errors="replace")[-2000:])
                 kills += 1
-                in_series += 1
-                broken_off += harness.has_uncommitted_bytes(data)
-            if misses > 20 * KILLS:
-                harness.fail(f"only {kills} kills in {misses} tries: the run is too short to hit")
-            check(data, expected, kills)
-            series += 1
-    print(f"kill: {kills} kills in {series} series, {broken_off} in the middle of an epoch")
-    if broken_off * 4 < kills:
-        harness.fail(f"seed {SEED}: fewer than a quarter in the middle of an epoch")
+                found = states(trace)
+                in_epoch += bool(found & {"begins", "commits"})
+                in_commit += "commits" in found
+                unpublished += harness.has_uncommitted_bytes(data)
+                is_beginning(data, expected, f"after {kills} kills")
+            rounds += 1
+            whole_seconds = min(whole_seconds, time.monotonic() - began)
+            harness.check_same(expected, data, f"after {kills} kills")
+    harness.say(
+        f"{kills} kills until {rounds} runs came through: {in_epoch} in the middle of an epoch,"
+        f" {in_commit} of them during its commit, {unpublished} left unpublished bytes")
+    harness.check(in_epoch * 4 >= kills, "fewer than a quarter in the middle of an epoch")
 
 
 if __name__ == "__main__":
