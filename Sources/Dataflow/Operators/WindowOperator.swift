@@ -196,7 +196,8 @@ final class WindowOperator: Operator {
             }
             emission.rows.append(result(key: key, end: end, slots, mark))
         }
-        let open = windowEnd(lastPane: max(pane, self.pane(of: now)))
+        let clock = max(now, Timestamp.minimum)
+        let open = windowEnd(lastPane: max(pane, self.pane(of: clock)))
         if open <= windowEnd(lastPane: pane + panesPerWindow - 1) { noteTimer(key: key, open) }
     }
 
