@@ -35,6 +35,8 @@ final class ReorderOperator: Operator {
             }
             // Rows fall due where a row moves the watermark, and where it is passed already.
             let isPassed = batch.times[row] < context.before[row]
+            // An earlier version stays with the correction that follows it.
+            if batch.change(row) == .before { continue }
             guard isPassed || context.after[row] > context.before[row] else { continue }
             hold(start..<row + 1, of: batch, context, &output)
             start = row + 1
