@@ -60,6 +60,7 @@ final class LevelsOperator: Operator {
             }
             judge(row, batch, tests, &events)
         }
+        output.orderRejects()
         emit(events, of: batch, evaluation, value, context, &output)
     }
 

@@ -104,6 +104,7 @@ final class WindowOperator: Operator {
             rise(context.ghosts[ghost], row: batch.rowCount, &run, &emission)
             ghost += 1
         }
+        output.orderRejects()
         emit(&emission, &output)
     }
 
