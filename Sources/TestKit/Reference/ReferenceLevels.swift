@@ -153,18 +153,28 @@ final class ReferenceLevels: ReferenceOperator {
         context.emitted.append(ReferenceItem(after: result))
     }
 
+    private func limit(_ index: Int) -> ReferenceExpression {
+        (rule.raise + rule.clear)[index].expression
+    }
+
     /// Nothing is un-sent: the correction of the row that made the last event is told.
     private func correct(_ item: ReferenceItem, _ context: ReferenceContext) {
-        guard let row = item.after, let state = keys[row.key], state.lastEvent == row.time else {
+        guard let row = item.after ?? item.before else { return }
+        let reason = self.reason(row)
+        if reason != "null-value" {
+            if item.after != nil { context.reject(row, reason) }
             return
         }
-        guard let (value, raise, clear) = read(row) else { return context.reject(row, reason(row)) }
+        guard let state = keys[row.key], state.lastEvent == row.time,
+            case .value(let value) = rule.value.evaluate(row.values),
+            case .value(let limit) = limit(state.lastLimit).evaluate(row.values)
+        else { return }
         var result = row
         result.values["level"] = .string(name(state.level))
         result.values["previous"] = .string(name(state.level))
         result.values["event"] = .string("correction")
-        result.values["value"] = .number(value)
-        result.values["limit"] = .number((raise + clear)[state.lastLimit])
+        result.values["value"] = value
+        result.values["limit"] = limit
         result.values["since"] = .time(state.since)
         context.emitted.append(ReferenceItem(after: result))
     }
