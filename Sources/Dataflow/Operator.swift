@@ -47,7 +47,9 @@ extension Operator {
 struct StepOutput {
     /// Batches for the steps downstream, each with its context.
     var batches: [(batch: Batch, context: RowContext)] = []
-    var rejects: [Reject] = []
+    private(set) var rejects: [Reject] = []
+    /// Per reject: its row in the batch taken.
+    private var rejectedRows: [Int] = []
     /// Number for the next row that a timer makes.
     var nextSequence: Int64
     /// Index of the step in the plan; orders rejects of one row.
@@ -59,8 +61,27 @@ struct StepOutput {
     /// Greatest number of rows in a batch.
     let maximumRowCount: Int
 
+    init(
+        nextSequence: Int64, step: Int, keepsGhosts: Bool, keys: KeyTable, maximumRowCount: Int
+    ) {
+        self.nextSequence = nextSequence
+        self.step = step
+        self.keepsGhosts = keepsGhosts
+        self.keys = keys
+        self.maximumRowCount = maximumRowCount
+    }
+
     mutating func emit(_ batch: Batch, _ context: RowContext) {
         if batch.rowCount > 0 || !context.ghosts.isEmpty { batches.append((batch, context)) }
+    }
+
+    /// Puts the rejects so far, all of one batch, in the order of their rows: what is found in
+    /// several passes over a batch must not depend on how batches were cut.
+    mutating func orderRejects() {
+        guard rejects.count > 1 else { return }
+        let order = rejects.indices.sorted { (rejectedRows[$0], $0) < (rejectedRows[$1], $1) }
+        rejects = order.map { rejects[$0] }
+        rejectedRows.sort()
     }
 
     /// Rejects a row of a batch, with its original record when that is at hand.
@@ -70,6 +91,7 @@ struct StepOutput {
     ) {
         let cause = batch.causes.first
         let offset = cause?.first[row] ?? -1
+        rejectedRows.append(row)
         rejects.append(
             Reject(
                 reason: reason, detail: detail, step: step, sequence: context.sequences[row],

@@ -36,7 +36,7 @@ func selectRows(
 }
 
 /// Rejects the rows that an evaluation faulted on and clears them in `keep`. The earlier version
-/// of a corrected row is dropped silently: its record was rejected when it came.
+/// of a corrected or withdrawn row is dropped silently: it was rejected when it came.
 func rejectFaults(
     _ faults: [RowFault], of batch: Batch, _ context: RowContext, keep: inout [Bool],
     _ output: inout StepOutput, detail: (RowFault) -> String
@@ -44,7 +44,7 @@ func rejectFaults(
     for fault in faults {
         let row = Int(fault.row)
         keep[row] = false
-        if batch.change(row) != .before {
+        if batch.change(row) != .before, batch.change(row) != .withdraw {
             output.reject(
                 RejectReason(name: fault.code.name), detail(fault), row: row, of: batch, context)
         }

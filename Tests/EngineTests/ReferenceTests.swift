@@ -19,4 +19,9 @@ import Testing
         }
         print("reference engine: seeds \(only.map { "\($0)" } ?? "1 to \(count)")")
     }
+
+    @Test(arguments: ReferenceRegressions.seeds.map(\.seed))
+    func staysFixed(seed: UInt64) throws {
+        if let text = try ReferenceSearch.failure(seed) { Issue.record("\(text)") }
+    }
 }

@@ -71,6 +71,7 @@ final class LevelsOperator: Operator {
             judge(row, batch, tests, &memory, &events)
         }
         (states, runs) = (memory.states, memory.runs)
+        output.orderRejects()
         emit(events, of: batch, evaluation, value, context, &output)
     }
 

@@ -33,7 +33,8 @@ final class LookupOperator: Operator {
             return
         }
         let keep = rows.map { $0 >= 0 }
-        for row in 0..<count where !keep[row] && batch.change(row) != .before {
+        for row in 0..<count where !keep[row] {
+            if batch.change(row) == .before || batch.change(row) == .withdraw { continue }
             output.reject(
                 .unmatched, "no version of \(tableName) is known for this key and time",
                 row: row, of: batch, context)

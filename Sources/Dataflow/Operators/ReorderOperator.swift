@@ -35,6 +35,8 @@ final class ReorderOperator: Operator {
             }
             // Rows fall due where a row moves the watermark, and where it is passed already.
             let isPassed = batch.times[row] < context.before[row]
+            // An earlier version stays with the correction that follows it.
+            if batch.change(row) == .before { continue }
             guard isPassed || context.after[row] > context.before[row] else { continue }
             hold(start..<row + 1, of: batch, context, &output)
             start = row + 1
@@ -118,9 +120,8 @@ final class ReorderOperator: Operator {
 
     /// Emits waiting rows in (time, arrival) order.
     ///
-    /// A row is a timer at its own time: downstream judges it against the watermark just before
-    /// that, not against where the whole move ends. One that came behind the watermark is judged
-    /// against the one it met, `floor`.
+    /// Downstream judges them against `floor`, the watermark before the move: none of them is too
+    /// late for it, and the move itself follows them.
     private func release(
         _ due: [Int], floor: Int64 = .min, sequence: Int64? = nil, _ output: inout StepOutput
     ) {
@@ -139,7 +140,7 @@ final class ReorderOperator: Operator {
         while next < order.count {
             let chunk = order[next..<min(next + output.maximumRowCount, order.count)]
             let rows = all.gather(chunk.map { Int32($0) })
-            let marks = rows.times.map { max($0, floor) }
+            let marks = Array(repeating: floor, count: rows.rowCount)
             let sequences = rows.times.indices.map { index in
                 sequence ?? output.nextSequence + Int64(index)
             }

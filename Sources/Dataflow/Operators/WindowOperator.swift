@@ -104,6 +104,7 @@ final class WindowOperator: Operator {
             rise(context.ghosts[ghost], row: batch.rowCount, &run, &emission)
             ghost += 1
         }
+        output.orderRejects()
         emit(&emission, &output)
     }
 
@@ -131,7 +132,8 @@ final class WindowOperator: Operator {
         if isExpired(firstEnd, at: now) {
             let missed = isExpired(lastEnd, at: now) ? "every window" : "its earlier windows"
             output.reject(
-                .late, "\(missed) closed for corrections; the clock stands at "
+                .late,
+                "\(missed) closed for corrections; the clock stands at "
                     + Timestamp.text(now), row: row, of: run.batch, context)
             if isExpired(lastEnd, at: now) { return }
         }
@@ -196,7 +198,8 @@ final class WindowOperator: Operator {
             }
             emission.rows.append(result(key: key, end: end, slots, mark))
         }
-        let open = windowEnd(lastPane: max(pane, self.pane(of: now)))
+        let clock = max(now, Timestamp.minimum)
+        let open = windowEnd(lastPane: max(pane, self.pane(of: clock)))
         if open <= windowEnd(lastPane: pane + panesPerWindow - 1) { noteTimer(key: key, open) }
     }
 

@@ -47,7 +47,8 @@ package final class ReferenceEngine {
                 table: lookup.flatMap { tables[$0] }, filter: filter, select: select,
                 keyField: keyField)
         case .levels(let rule): return ReferenceLevels(rule, clocksKeys: clocksKeys)
-        case .distinct(let byTime): return ReferenceDistinct(
+        case .distinct(let byTime):
+            return ReferenceDistinct(
                 lateness: lateness, byTime: byTime, clocksKeys: clocksKeys)
         case .window(let rule):
             return ReferenceWindow(
@@ -114,7 +115,7 @@ package final class ReferenceEngine {
         run(
             source, [ReferenceItem(after: row)],
             before: { clocksKeys && $0 != key ? clock.watermark($0) : before }
-        ) { step, context in step.advance(clock.watermark, context) }
+        ) { $0.advance(clock.watermark, $1) }
     }
 
     /// The key's bytes, as text.

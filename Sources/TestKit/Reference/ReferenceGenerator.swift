@@ -125,7 +125,8 @@ package struct ReferenceGenerator {
             return ReferenceStep(
                 name: name, from: place.from, operation: .distinct(byTime: chance(40)),
                 output: place.fields)
-        case 7...9 where !place.isAfterWindow: return window(name, place.from, place.fields[0], scope)
+        case 7...9 where !place.isAfterWindow:
+            return window(name, place.from, place.fields[0], scope)
         default: break
         }
         if let table { scope.add(topology.sources[table]) }
@@ -165,15 +166,18 @@ package struct ReferenceGenerator {
         var raise: [ReferenceNamed] = []
         var clear: [ReferenceNamed] = []
         var limit = random.int(in: isAbove ? 1...4 : 5...8) * 10
+        var cleared: Int?
         for name in names {
             let gap = chance(40) ? 0 : digits == 0 ? 10 : 5 * random.int(in: 1...4)
+            let back = isAbove ? limit - gap : limit + gap
+            cleared = cleared.map { isAbove ? max($0, back) : min($0, back) } ?? back
             func literal(_ tenths: Int) -> ReferenceExpression {
                 .literal(
                     ReferenceNumber(units: max(tenths, 0), scale: 1).text(scale: digits),
                     digits == 0 ? .int : .decimal(1))
             }
             raise.append(ReferenceNamed(name, literal(limit)))
-            clear.append(ReferenceNamed(name, literal(isAbove ? limit - gap : limit + gap)))
+            clear.append(ReferenceNamed(name, literal(cleared ?? limit)))
             limit += (isAbove ? 1 : -1) * 10 * random.int(in: 1...2)
             if limit <= 0 { break }
         }

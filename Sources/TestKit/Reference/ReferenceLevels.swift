@@ -11,10 +11,14 @@ final class ReferenceLevels: ReferenceOperator {
         /// Per level: consecutive readings that reached it, and the time of the first of them.
         var counts: [Int]
         var firsts: [Int64]
+        /// Where that first reading comes from.
+        var origins: [Int]
         /// Time of the first of the consecutive readings that are back past the clear limit.
         var backSince: Int64?
         /// When the episode began.
         var since: Int64 = 0
+        /// Limit of the last event: which of the raise limits, then of the clear limits.
+        var lastLimit = 0
         /// Time of the row of the last event.
         var lastEvent: Int64?
     }
@@ -86,7 +90,8 @@ final class ReferenceLevels: ReferenceOperator {
             keys[row.key]
             ?? State(
                 counts: Array(repeating: 0, count: levels),
-                firsts: Array(repeating: 0, count: levels))
+                firsts: Array(repeating: 0, count: levels),
+                origins: Array(repeating: 0, count: levels))
         if let last = state.lastTime {
             if row.time < last { return context.reject(row, "out-of-order") }
             if row.time == last, !rule.judgesTies { return context.reject(row, "duplicate") }
@@ -94,7 +99,10 @@ final class ReferenceLevels: ReferenceOperator {
         state.lastTime = row.time
         for level in 0..<levels {
             let reaches = rule.isAbove ? value >= raise[level] : value <= raise[level]
-            if reaches, state.counts[level] == 0 { state.firsts[level] = row.time }
+            if reaches, state.counts[level] == 0 {
+                state.firsts[level] = row.time
+                state.origins[level] = row.offset
+            }
             state.counts[level] = reaches ? state.counts[level] + 1 : 0
         }
         func isBack(_ level: Int) -> Bool {
@@ -115,9 +123,13 @@ final class ReferenceLevels: ReferenceOperator {
         if let confirmed, confirmed > state.level {
             let event = state.level == 0 ? "raised" : "escalated"
             if state.level == 0 { state.since = row.time }
+            var row = row
+            row.offset = state.origins[confirmed - 1]
+            state.lastLimit = confirmed - 1
             emit(row, &state, to: confirmed, event, value, raise[confirmed - 1], context)
         } else if let since = state.backSince, row.time - since >= rule.hold * 1000 {
             let limit = clear[state.level - 1]
+            state.lastLimit = levels + state.level - 1
             let next = (1...state.level).last { $0 < state.level && !isBack($0) } ?? 0
             emit(row, &state, to: next, next == 0 ? "cleared" : "eased", value, limit, context)
         }
@@ -141,18 +153,28 @@ final class ReferenceLevels: ReferenceOperator {
         context.emitted.append(ReferenceItem(after: result))
     }
 
+    private func limit(_ index: Int) -> ReferenceExpression {
+        (rule.raise + rule.clear)[index].expression
+    }
+
     /// Nothing is un-sent: the correction of the row that made the last event is told.
     private func correct(_ item: ReferenceItem, _ context: ReferenceContext) {
-        guard let row = item.after, let state = keys[row.key], state.lastEvent == row.time else {
+        guard let row = item.after ?? item.before else { return }
+        let reason = self.reason(row)
+        if reason != "null-value" {
+            if item.after != nil { context.reject(row, reason) }
             return
         }
-        guard let (value, raise, _) = read(row) else { return context.reject(row, reason(row)) }
+        guard let state = keys[row.key], state.lastEvent == row.time,
+            case .value(let value) = rule.value.evaluate(row.values),
+            case .value(let limit) = limit(state.lastLimit).evaluate(row.values)
+        else { return }
         var result = row
         result.values["level"] = .string(name(state.level))
         result.values["previous"] = .string(name(state.level))
         result.values["event"] = .string("correction")
-        result.values["value"] = .number(value)
-        result.values["limit"] = .number(raise[max(0, state.level - 1)])
+        result.values["value"] = value
+        result.values["limit"] = limit
         result.values["since"] = .time(state.since)
         context.emitted.append(ReferenceItem(after: result))
     }

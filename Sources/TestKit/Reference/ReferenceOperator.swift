@@ -51,8 +51,9 @@ final class ReferenceShape: ReferenceOperator {
             }
         }
         if before == nil && after == nil { return }
-        context.emitted.append(
-            ReferenceItem(before: before, after: after, revision: item.revision))
+        var result = item
+        (result.before, result.after) = (before, after)
+        context.emitted.append(result)
     }
 
     private enum Shaped {
@@ -134,7 +135,7 @@ struct ReferenceWaiting {
 
     mutating func add(_ item: ReferenceItem, _ row: ReferenceRow, watermark: Int64) -> Verdict {
         if let last = released[clocksKeys ? row.key : ""], row.time < last { return .outOfOrder }
-        if row.time < watermark {
+        if row.time < watermark || item.isFired {
             mark(row.key, row.time)
             return .now
         }

@@ -19,6 +19,8 @@ struct ReferenceItem: Sendable {
     var after: ReferenceRow?
     /// 0 for what is new.
     var revision: Int
+    /// Made by a window that the watermark has just reached: it does not wait again.
+    var isFired = false
 
     init(before: ReferenceRow? = nil, after: ReferenceRow?, revision: Int = 0) {
         self.before = before

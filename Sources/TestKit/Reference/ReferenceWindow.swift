@@ -73,7 +73,13 @@ final class ReferenceWindow: ReferenceOperator {
     func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {
         for place in due({ end($0) <= watermark($0.key) }) {
             guard var state = windows[place] else { continue }
-            if !state.isClosed, state.changed { send(place, &state, context) }
+            if !state.isClosed, state.changed {
+                let count = context.emitted.count
+                send(place, &state, context)
+                for index in count..<context.emitted.count {
+                    context.emitted[index].isFired = true
+                }
+            }
             state.isClosed = true
             windows[place] = end(place) + lateness <= watermark(place.key) ? nil : state
         }
