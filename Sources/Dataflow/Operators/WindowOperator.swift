@@ -131,7 +131,8 @@ final class WindowOperator: Operator {
         if isExpired(firstEnd, at: now) {
             let missed = isExpired(lastEnd, at: now) ? "every window" : "its earlier windows"
             output.reject(
-                .late, "\(missed) closed for corrections; the clock stands at "
+                .late,
+                "\(missed) closed for corrections; the clock stands at "
                     + Timestamp.text(now), row: row, of: run.batch, context)
             if isExpired(lastEnd, at: now) { return }
         }

@@ -125,7 +125,8 @@ package struct ReferenceGenerator {
             return ReferenceStep(
                 name: name, from: place.from, operation: .distinct(byTime: chance(40)),
                 output: place.fields)
-        case 7...9 where !place.isAfterWindow: return window(name, place.from, place.fields[0], scope)
+        case 7...9 where !place.isAfterWindow:
+            return window(name, place.from, place.fields[0], scope)
         default: break
         }
         if let table { scope.add(topology.sources[table]) }
