@@ -55,7 +55,8 @@ let package = Package(
             name: "plumbline",
             dependencies: [
                 "Primitives", "Columnar", "RecordLog", "Dataflow", "Topology", "Connectors",
-                "Engine", "Simulation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Engine", "Simulation",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: common),
         // The JSON decoder's oracle; tests only.

@@ -14,6 +14,7 @@ package struct SnapshotWriter: Sendable {
 
     package init() {}
 
+    /// Appends an integer, least significant byte first, in as many bytes as its type has.
     package mutating func write<Value: FixedWidthInteger>(_ value: Value) {
         var rest = value.littleEndian
         for _ in 0..<MemoryLayout<Value>.size {
@@ -22,17 +23,22 @@ package struct SnapshotWriter: Sendable {
         }
     }
 
+    /// Appends one byte, 1 for true.
     package mutating func write(_ value: Bool) { bytes.append(value ? 1 : 0) }
 
+    /// Appends the eight bytes of the bit pattern: -0.0 and 0.0 differ.
     package mutating func write(_ value: Double) { write(value.bitPattern) }
 
+    /// Appends the count as an Int64, then the bytes.
     package mutating func write(_ value: [UInt8]) {
         write(Int64(value.count))
         bytes.append(contentsOf: value)
     }
 
+    /// Appends the UTF-8 bytes after their count.
     package mutating func write(_ value: String) { write(Array(value.utf8)) }
 
+    /// Appends the count as an Int64, then the values, eight bytes each.
     package mutating func write(_ values: [Int64]) {
         write(Int64(values.count))
         for value in values { write(value) }
@@ -48,6 +54,7 @@ package struct SnapshotReader: Sendable {
 
     package var isAtEnd: Bool { position == bytes.count }
 
+    /// Reads an integer that `write` wrote with the same type; throws when too few bytes are left.
     package mutating func read<Value: FixedWidthInteger>(
         _ type: Value.Type = Value.self
     ) throws(SnapshotError) -> Value {
@@ -63,10 +70,12 @@ package struct SnapshotReader: Sendable {
         return value
     }
 
+    /// Reads a Boolean: any byte but 0 is true. Throws at the end.
     package mutating func readBool() throws(SnapshotError) -> Bool {
         try read(UInt8.self) != 0
     }
 
+    /// Reads the eight bytes of a bit pattern; throws when fewer are left.
     package mutating func readDouble() throws(SnapshotError) -> Double {
         Double(bitPattern: try read())
     }
@@ -80,12 +89,14 @@ package struct SnapshotReader: Sendable {
         return Int(count)
     }
 
+    /// Reads a count and so many bytes; throws when the count is more than is left.
     package mutating func readBytes() throws(SnapshotError) -> [UInt8] {
         let count = try readCount()
         defer { position += count }
         return Array(bytes[position..<position + count])
     }
 
+    /// Reads a count and so many values; throws when the bytes end before the last.
     package mutating func readInt64s() throws(SnapshotError) -> [Int64] {
         let count = try readCount()
         var values: [Int64] = []

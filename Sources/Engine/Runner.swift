@@ -11,6 +11,7 @@ package final class StopFlag: @unchecked Sendable {
 
     package init() {}
 
+    /// Asks the run to stop, for good; more calls change nothing. Takes a lock.
     package func set() {
         lock.lock()
         isSet = true
@@ -40,6 +41,7 @@ package struct RunOptions: Sendable {
 
 /// What a run did, for its summary.
 package struct RunSummary: Sendable {
+    /// One topology's part of the run, over all its tasks.
     package struct Topology: Sendable {
         package var name: String
         package var tasks: Int

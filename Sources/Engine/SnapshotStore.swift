@@ -32,6 +32,20 @@ struct SnapshotStore {
 
     /// Writes a state durably and drops all but the newest snapshots.
     func write(_ state: [UInt8], epoch: Int64, plan: String) throws -> SnapshotMark {
+        do {
+            return try writeFiles(state, epoch: epoch, plan: plan)
+        } catch {
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error ?? error
+            throw EngineError(
+                "cannot write the snapshot \(folder(epoch).path): "
+                    + (cause as NSError).localizedDescription,
+                hint: "no record is lost by it: free space or mend the directory, and start again")
+        }
+    }
+
+    private func writeFiles(
+        _ state: [UInt8], epoch: Int64, plan: String
+    ) throws -> SnapshotMark {
         let files = FileManager.default
         let folder = folder(epoch)
         try? files.removeItem(at: folder)

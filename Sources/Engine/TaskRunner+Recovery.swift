@@ -133,7 +133,8 @@ extension TaskRunner {
                 "\(identity.journal), epoch \(record.epoch) was written by a build of semantics"
                     + " version \(record.semantics); this one has"
                     + " \(EpochRecord.currentSemantics)",
-                hint: "stop that build cleanly once, so that it leaves a snapshot at its last epoch")
+                hint: "stop that build cleanly once, so that it leaves a snapshot at its last"
+                    + " epoch")
         }
     }
 

@@ -24,28 +24,34 @@ package struct ByteCursor: Sendable {
     package var remaining: Int { end - position }
     package var isAtEnd: Bool { position == end }
 
+    /// Reads one byte; nil at the end.
     package mutating func readUInt8() -> UInt8? {
         guard remaining >= 1 else { return nil }
         defer { position += 1 }
         return bytes[position]
     }
 
+    /// Reads two bytes, in two's complement; nil when fewer are left.
     package mutating func readInt16() -> Int16? {
         readBigEndian(2).map { Int16(truncatingIfNeeded: $0) }
     }
 
+    /// Reads four bytes, in two's complement; nil when fewer are left.
     package mutating func readInt32() -> Int32? {
         readBigEndian(4).map { Int32(truncatingIfNeeded: $0) }
     }
 
+    /// Reads four bytes, without a sign; nil when fewer are left.
     package mutating func readUInt32() -> UInt32? {
         readBigEndian(4).map { UInt32(truncatingIfNeeded: $0) }
     }
 
+    /// Reads eight bytes, in two's complement; nil when fewer are left.
     package mutating func readInt64() -> Int64? {
         readBigEndian(8).map { Int64(bitPattern: $0) }
     }
 
+    /// Reads eight bytes, without a sign; nil when fewer are left.
     package mutating func readUInt64() -> UInt64? { readBigEndian(8) }
 
     /// Reads a zig-zag varint of at most 64 bits.
@@ -90,6 +96,8 @@ package struct ByteCursor: Sendable {
 }
 
 extension [UInt8] {
+    /// Appends a value as all the bytes of its type, most significant first; signed ones in two's
+    /// complement.
     package mutating func appendBigEndian(_ value: Int16) {
         append(UInt8(truncatingIfNeeded: value &>> 8))
         append(UInt8(truncatingIfNeeded: value))

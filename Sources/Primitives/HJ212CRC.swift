@@ -13,7 +13,8 @@ package enum HJ212CRC {
         return register
     }
 
-    /// Modbus CRC-16 of a data segment: only to tell a user what a wrong checksum is.
+    /// Modbus CRC-16 of a data segment, which some devices send by mistake: to recognise it, and to
+    /// simulate them.
     package static func modbus(_ bytes: Span<UInt8>) -> UInt16 {
         var register: UInt16 = 0xFFFF
         for index in bytes.indices { register = fold(register ^ UInt16(bytes[index])) }

@@ -10,6 +10,7 @@ package enum StorageOpenMode: Sendable {
     case replace
 }
 
+/// What a path names: a directory, or anything else, which counts as a file.
 package enum StorageKind: Sendable {
     case file, directory
 }

@@ -1,5 +1,6 @@
 /// A failed operation of the file system: what was tried, on which path, and why it failed.
 package struct StorageError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What was tried; the raw value is its verb in messages.
     package enum Operation: String, Sendable {
         case open, read, write, sync, truncate, rename, remove, list, lock
         case createDirectory = "create directory"

@@ -4,8 +4,8 @@ import Primitives
 ///
 /// Segments are left by size, by age in record time and when an index is full
 /// (`LogSegment.shouldRoll`). After an error, disk full for example, the log is as it was before
-/// the call and the call may be repeated; only a failed `sync()` first needs `truncate(to:)` down to
-/// `durableEndOffset`.
+/// the call and the call may be repeated; only a failed `sync()` first needs `truncate(to:)` down
+/// to `durableEndOffset`.
 ///
 /// Threading: one thread at a time; it may move between threads, hence `@unchecked`.
 package final class PartitionLog: @unchecked Sendable {

@@ -31,28 +31,15 @@ struct DustFrame {
         frame.put("##")
         frame.put(segment.bytes.count, width: 4)
         frame.put(segment.bytes)
-        let crc = Self.crc(segment.bytes, checksum)
+        let data = segment.bytes
+        let crc =
+            switch checksum {
+            case .standard: HJ212CRC.checksum(data.span)
+            case .modbus: HJ212CRC.modbus(data.span)
+            }
         let digits = Array((lowercase ? "0123456789abcdef" : "0123456789ABCDEF").utf8)
         for shift in [12, 8, 4, 0] { frame.put(byte: digits[Int(crc >> shift) & 15]) }
         return frame.bytes
-    }
-
-    /// The check value over the data segment. Annex A drops the low byte of the register where
-    /// Modbus mixes it with the data; the polynomial is the same.
-    static func crc(_ bytes: [UInt8], _ checksum: Checksum) -> UInt16 {
-        var register: UInt16 = 0xFFFF
-        for byte in bytes {
-            switch checksum {
-            case .standard: register = (register >> 8) ^ UInt16(byte)
-            case .modbus: register ^= UInt16(byte)
-            }
-            for _ in 0..<8 {
-                let low = register & 1
-                register >>= 1
-                if low == 1 { register ^= 0xA001 }
-            }
-        }
-        return register
     }
 
     /// `yyyyMMddHHmmss` at UTC+08:00.

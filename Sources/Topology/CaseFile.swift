@@ -17,6 +17,7 @@ package struct CaseFile: Sendable {
 
 /// One item of a case's input.
 package struct CaseInput: Sendable {
+    /// What happens: a record comes in, or time passes.
     package enum Content: Sendable {
         /// A record of a source: its JSON value, or its text as it is.
         case record(source: String, value: CaseValue)

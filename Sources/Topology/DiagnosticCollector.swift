@@ -10,6 +10,7 @@ package final class DiagnosticCollector {
 
     package var count: Int { diagnostics.count }
 
+    /// Keeps a diagnostic made of these parts, unless the same one is kept already.
     package func report(_ message: String, at location: SourceLocation?, hint: String? = nil) {
         report(Diagnostic(message, at: location, hint: hint))
     }

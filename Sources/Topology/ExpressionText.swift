@@ -21,6 +21,7 @@ package struct ExpressionText: Sendable {
         self.offset = offset
     }
 
+    /// Where a character of the expression stands in the file; counted from 0.
     package func location(_ character: Int) -> SourceLocation {
         node.location(ofCharacter: offset + character)
     }
@@ -56,6 +57,7 @@ package struct ExpressionText: Sendable {
     /// Whether it is a number and nothing else.
     package var isBareNumber: Bool { ExactNumber(canonical) != nil }
 
+    /// A stretch of CEL text as ``pieces(_:)`` cuts it.
     package enum Piece {
         /// So many characters of blanks or comment.
         case blank(Int)

@@ -8,6 +8,7 @@ package indirect enum JSONValue: Hashable, Sendable {
     case array([JSONValue])
     case object([Member])
 
+    /// A name and its value; an object may hold a name twice.
     package struct Member: Hashable, Sendable {
         package var name: String
         package var value: JSONValue
@@ -18,6 +19,8 @@ package indirect enum JSONValue: Hashable, Sendable {
         }
     }
 
+    /// The value of an object's first member of that name; nil without one, or when this is no
+    /// object. O(members).
     package subscript(_ name: String) -> JSONValue? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value

@@ -27,6 +27,7 @@ package struct MappingReader {
         }
     }
 
+    /// A key with its value and place; nil when it is missing. Reports nothing. O(keys).
     package func entry(_ key: String) -> YAMLNode.Entry? {
         node.entries?.first { $0.key == key }
     }
@@ -54,6 +55,7 @@ package struct MappingReader {
         return Located(value: text, location: value.location)
     }
 
+    /// As ``text(_:hint:)``, but a missing key is a diagnostic too.
     package func requiredText(_ key: String, hint: String) -> Located<String>? {
         guard required(key, hint: hint) != nil else { return nil }
         return text(key, hint: hint)

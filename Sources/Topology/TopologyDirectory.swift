@@ -118,7 +118,8 @@ package struct TopologyDirectory: TopologyFiles {
         throw TopologyDirectory.failure(errno, path: folder, missing: "not a folder", hint: "")
     }
 
-    /// Names of the `.yaml` files in a folder, in no order; nil with `errno` when it cannot be read.
+    /// Names of the `.yaml` files in a folder, in no order; nil with `errno` when it cannot be
+    /// read.
     private static func list(_ folder: String) -> [String]? {
         guard let directory = unsafe opendir(folder) else { return nil }
         defer { unsafe _ = closedir(directory) }

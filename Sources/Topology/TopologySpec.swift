@@ -22,6 +22,7 @@ package struct TopologySpec: Sendable {
     package var brokenReads: Set<String>
 }
 
+/// One item of `sources:`: a topic to read. `key` names the field that is its key.
 package struct SourceSpec: Sendable {
     package var name: Located<String>
     package var topic: Located<String>
@@ -30,6 +31,8 @@ package struct SourceSpec: Sendable {
     package var key: Located<String>
     package var role: Role
 
+    /// What rows do: flow through the steps (`time:`), or answer look-ups (`table:`), valid
+    /// from the time in the field `asOf`.
     package enum Role: Sendable {
         case stream(TimeSpec)
         case table(asOf: Located<String>)
@@ -49,12 +52,14 @@ package struct TimeSpec: Sendable {
     package var location: SourceLocation
 }
 
+/// One item of `steps:`. `from` names the source or step that it reads; `key` is nil if absent.
 package struct StepSpec: Sendable {
     package var name: Located<String>
     package var from: Located<String>
     package var key: Located<String>?
     package var operation: Operation
 
+    /// What the step does to its rows: one of these, by the keys it has.
     package enum Operation: Sendable {
         case shape(ShapeSpec)
         case levels(LevelsSpec)
@@ -70,16 +75,19 @@ package struct ShapeSpec: Sendable {
     package var select: [NamedExpression]?
 }
 
+/// A `lookup:`: the table, and the field that is looked up in it, the key of the step's input.
 package struct LookupSpec: Sendable {
     package var table: Located<String>
     package var key: Located<String>
 }
 
+/// A name and the expression beside it: a field of `select:`, or a level and its limit.
 package struct NamedExpression: Sendable {
     package var name: Located<String>
     package var expression: ExpressionText
 }
 
+/// A `levels:` step. Durations in microseconds, 0 when not written.
 package struct LevelsSpec: Sendable {
     package var of: ExpressionText
     /// From the lowest level to the highest.
@@ -96,6 +104,7 @@ package struct LevelsSpec: Sendable {
     package var judgesTies: Bool
 }
 
+/// A `window:` step. Durations in microseconds; `every` is `size` for a tumbling window.
 package struct WindowSpec: Sendable {
     package var size: Int64
     package var every: Int64
@@ -104,6 +113,7 @@ package struct WindowSpec: Sendable {
     package var location: SourceLocation
 }
 
+/// One result of a window, such as `m: mean(load.mass)`.
 package struct AggregateSpec: Sendable {
     package var name: Located<String>
     package var function: AggregateFunction
@@ -113,6 +123,7 @@ package struct AggregateSpec: Sendable {
     package var call: ExpressionText
 }
 
+/// One item of `sinks:`: the source or step whose rows it writes, and the topic they go to.
 package struct SinkSpec: Sendable {
     package var from: Located<String>
     package var topic: Located<String>

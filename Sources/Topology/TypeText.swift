@@ -3,6 +3,7 @@ import Primitives
 
 /// Reads a field's type as schema files write it: `decimal(2) t`, `map<int, list<string>>?`.
 package struct TypeText {
+    /// Why a text is no type, and where; nil `hint` when there is no way out to name.
     package struct Problem: Error {
         /// Characters from the start of the text.
         package var offset: Int

@@ -3,14 +3,17 @@ import Primitives
 /// A node of a YAML document with its place. Scalars are text as written: `0.90` stays `0.90`
 /// and `no` stays `no`; what a text means is decided where it is read.
 package struct YAMLNode: Sendable {
+    /// How a scalar is written in the file (YAML 1.2, chapters 7 and 8).
     package enum Style: Sendable { case plain, singleQuoted, doubleQuoted, literal, folded }
 
+    /// One key of a mapping with its value; `keyLocation` is where the key begins.
     package struct Entry: Sendable {
         package var key: String
         package var keyLocation: SourceLocation
         package var value: YAMLNode
     }
 
+    /// A scalar's text, or what is nested, in the order of the file.
     package enum Content: Sendable {
         case scalar(String, Style)
         case mapping([Entry])

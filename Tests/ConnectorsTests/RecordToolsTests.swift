@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func headersOfABlock() throws {
-        typealias Header = RecordHeaders.Header
+        typealias Header = RecordHeader
         let all: [[Header]] = [
             [], [Header("plumbline.arrival", "1760000000123")],
             [Header("trace", "x"), Header("plumbline.arrival", "-5")],

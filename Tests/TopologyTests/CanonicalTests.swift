@@ -152,7 +152,8 @@ import Topology
         files.texts["schemas/crane.yaml"] = Crane.craneSchema.replacing(
             "model: string",
             with:
-                "model: {path: \"a.\\u2028\\\"\\\\\\u0085\\u4e2d\\U0001F600\\uFEFF\", type: string?}"
+                "model: {path: \"a.\\u2028\\\"\\\\\\u0085\\u4e2d\\U0001F600\\uFEFF\","
+                + " type: string?}"
         )
         for topology in [Crane.topology, second, Operators.everything] {
             files.texts["topology.yaml"] = topology

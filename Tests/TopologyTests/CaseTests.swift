@@ -9,8 +9,10 @@ import Topology
         case: two readings confirm a warning
         describe: the second one
         input:
-          - crane: {device: C1, ts: "2026-03-02T08:00:00Z", chart: {"2": [{radius: 3.0, capacity: 3.00}]}}
-          - load: {device: C1, ts: "2026-03-02T08:00:01Z", mass: 2.80, falls: 2, ok: true, no: no, x: null, n: 1e3, s: "1.5"}
+          - crane: {device: C1, ts: "2026-03-02T08:00:00Z", \
+              chart: {"2": [{radius: 3.0, capacity: 3.00}]}}
+          - load: {device: C1, ts: "2026-03-02T08:00:01Z", mass: 2.80, falls: 2, \
+              ok: true, no: no, x: null, n: 1e3, s: "1.5"}
             arrival: "2026-03-02T08:00:02.5Z"
           - load: "{\\"device\\": broken"
             key: C1
@@ -18,7 +20,8 @@ import Topology
         bounded: false
         expect:
           alarms.crane:
-            - {key: C1, time: "2026-03-02T08:00:02Z", level: warning, event: raised, value: 0.93333, change: new}
+            - {key: C1, time: "2026-03-02T08:00:02Z", level: warning, event: raised, \
+               value: 0.93333, change: new}
             - {level: normal}
           means.crane: []
           rejects:
@@ -165,7 +168,8 @@ import Topology
         #expect(
             found == """
                 alarms.crane:
-                  ~ 1: key null 2026-03-02T08:00:03Z correct {"level":"alarm","event":"raised","value":0.93334}
+                  ~ 1: key null 2026-03-02T08:00:03Z correct \
+                {"level":"alarm","event":"raised","value":0.93334}
                       key: expected C1, got null
                       time: expected 2026-03-02T08:00:02Z, got 2026-03-02T08:00:03Z
                       change: expected new, got correct

@@ -64,7 +64,8 @@ enum Crane {
                   key: device
                   window:
                     tumbling: 15m
-                    aggregate: {m: mean(load.mass), n: count(), top: max( load.mass ), d: count(load.mass)}
+                    aggregate: {m: mean(load.mass), n: count(), \
+                      top: max( load.mass ), d: count(load.mass)}
             sinks:
               - {from: overload, topic: alarms.crane, codec: lz4}
               - {from: mean15, topic: means.crane, codec: none}

@@ -1,4 +1,5 @@
 import Columnar
+import Primitives
 import RecordLog
 
 /// Kafka record headers as bytes: a zig-zag varint count, then for each header its key's length
@@ -8,50 +9,19 @@ package enum RecordHeaders {
     package static let arrival = "plumbline.arrival"
     private static let arrivalKey = Array(arrival.utf8)
 
-    /// One header; a value of nil is null.
-    package struct Header: Hashable, Sendable {
-        package var key: [UInt8]
-        package var value: [UInt8]?
-
-        package init(key: [UInt8], value: [UInt8]?) {
-            self.key = key
-            self.value = value
-        }
-
-        package init(_ key: String, _ value: String) {
-            self.init(key: Array(key.utf8), value: Array(value.utf8))
-        }
-    }
-
     // MARK: Writing
 
     /// Appends a whole header blob, count included.
-    package static func encode(_ headers: [Header], to bytes: inout [UInt8]) {
-        appendVarint(headers.count, to: &bytes)
-        for header in headers { append(header, to: &bytes) }
+    package static func encode(_ headers: [RecordHeader], to bytes: inout [UInt8]) {
+        Varint.appendSigned(Int64(headers.count), to: &bytes)
+        for header in headers { header.encode(into: &bytes) }
     }
 
     /// The headers of a blob that starts with its count; nil when it is malformed.
-    package static func decode(_ bytes: [UInt8]) -> [Header]? {
+    package static func decode(_ bytes: [UInt8]) -> [RecordHeader]? {
         var position = 0
         guard let count = readVarint(bytes, &position), count >= 0 else { return nil }
         return decode(bytes, at: &position, count: count)
-    }
-
-    private static func append(_ header: Header, to bytes: inout [UInt8]) {
-        appendVarint(header.key.count, to: &bytes)
-        bytes.append(contentsOf: header.key)
-        appendVarint(header.value?.count ?? -1, to: &bytes)
-        bytes.append(contentsOf: header.value ?? [])
-    }
-
-    private static func appendVarint(_ value: Int, to bytes: inout [UInt8]) {
-        var rest = UInt64(bitPattern: Int64(value << 1 ^ value >> 63))
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
     // MARK: Reading a block
@@ -148,12 +118,12 @@ package enum RecordHeaders {
     }
 
     /// All headers of one row. Malformed ones end the list.
-    package static func headers(_ block: RecordBlock, _ row: Int) -> [Header] {
+    package static func headers(_ block: RecordBlock, _ row: Int) -> [RecordHeader] {
         let bytes = block.bytes
-        var result: [Header] = []
+        var result: [RecordHeader] = []
         scan(bytes, block, row) { key, value in
             result.append(
-                Header(
+                RecordHeader(
                     key: Array(block.bytes[key]), value: value.map { Array(block.bytes[$0]) }))
         }
         return result
@@ -161,7 +131,7 @@ package enum RecordHeaders {
 
     private static func others(
         _ bytes: [UInt8], _ block: RecordBlock, _ row: Int
-    ) -> [Header] {
+    ) -> [RecordHeader] {
         guard block.headerCounts[row] > 0 else { return [] }
         return headers(block, row).filter { $0.key != arrivalKey }
     }
@@ -197,28 +167,20 @@ package enum RecordHeaders {
 
     private static func decode(
         _ bytes: [UInt8], at position: inout Int, count: Int
-    ) -> [Header]? {
-        var result: [Header] = []
+    ) -> [RecordHeader]? {
+        var result: [RecordHeader] = []
         for _ in 0..<count {
             guard let header = readHeader(bytes, &position) else { return nil }
             result.append(
-                Header(
+                RecordHeader(
                     key: Array(bytes[header.key]), value: header.value.map { Array(bytes[$0]) }))
         }
         return position == bytes.count ? result : nil
     }
 
-    /// A zig-zag varint of at most five bytes: an Int32, as Kafka's lengths are.
+    /// A zig-zag varint that fits an Int32, as Kafka's lengths do.
     private static func readVarint(_ bytes: [UInt8], _ position: inout Int) -> Int? {
-        var value: UInt64 = 0
-        for shift in 0..<5 {
-            guard position < bytes.count else { return nil }
-            let byte = bytes[position]
-            position += 1
-            value |= UInt64(byte & 0x7F) << UInt64(7 * shift)
-            if byte < 0x80 { return Int(value >> 1) ^ -Int(value & 1) }
-        }
-        return nil
+        Varint.readSigned32(bytes.span, at: &position).map { Int($0) }
     }
 
     private static func isArrival(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {

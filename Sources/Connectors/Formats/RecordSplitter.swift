@@ -8,6 +8,7 @@ import Primitives
 /// the decoder's business: only its length, and an arrival time before an HJ 212 frame, are
 /// judged here. Holds at most one line.
 package struct RecordSplitter: Sendable {
+    /// What a line of the file is.
     package enum Format: Sendable {
         /// One JSON document a line.
         case jsonLines
@@ -15,6 +16,7 @@ package struct RecordSplitter: Sendable {
         case hj212
     }
 
+    /// One line without its end and, if it has one, without its arrival time.
     package struct Record: Hashable, Sendable {
         package var bytes: [UInt8]
         /// Milliseconds since the epoch, when the line begins with an arrival time.

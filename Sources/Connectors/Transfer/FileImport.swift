@@ -4,6 +4,8 @@ import RecordLog
 
 /// What an import is to do.
 package struct ImportOptions: Sendable {
+    /// The format of the file's lines: JSON documents, or HJ 212 frames. The raw value is kept with
+    /// an import's state, so it must not change.
     package enum Format: String, Sendable, CaseIterable {
         case json, hj212
     }

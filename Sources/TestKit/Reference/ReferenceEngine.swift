@@ -112,10 +112,12 @@ package final class ReferenceEngine {
         let before = clock.watermark(key)
         clock.accept(key, time * 1000)
         let clocksKeys = plan.time?.clocksKeys ?? false
-        run(
-            source, [ReferenceItem(after: row)],
-            before: { clocksKeys && $0 != key ? clock.watermark($0) : before }
-        ) { $0.advance(clock.watermark, $1) }
+        func earlier(_ other: String) -> Int64 {
+            clocksKeys && other != key ? clock.watermark(other) : before
+        }
+        run(source, [ReferenceItem(after: row)], before: earlier) { step, context in
+            step.advance(clock.watermark, context)
+        }
     }
 
     /// The key's bytes, as text.
@@ -134,8 +136,8 @@ package final class ReferenceEngine {
             let before = clock.watermark("")
             let abandoned = clock.tick(at: time * 1000)
             let clocksKeys = topology.sources[source].time?.clocksKeys ?? false
-            run(source, [], before: { clocksKeys ? clock.watermark($0) : before }) {
-                step, context in
+            func earlier(_ key: String) -> Int64 { clocksKeys ? clock.watermark(key) : before }
+            run(source, [], before: earlier) { step, context in
                 if !clocksKeys { step.advance(clock.watermark, context) }
                 if !abandoned.isEmpty { step.flush(abandoned, context) }
             }

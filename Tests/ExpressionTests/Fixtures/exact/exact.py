@@ -67,7 +67,8 @@ def ratios():
         print(f"{left} {op} {right}\t{str(value).lower()}")
     print(f"{left} == {number(a, s)} * 1 / {number(b, t)}\ttrue" if fits(a) else "true\ttrue")
     # Nearby: the same quotient and one a little off.
-    print(f"{number(a, s)} / {number(b, t)} > {number(c, u)}\t{str(x > Fraction(c, 10**u)).lower()}")
+    above = str(x > Fraction(c, 10**u)).lower()
+    print(f"{number(a, s)} / {number(b, t)} > {number(c, u)}\t{above}")
     digits = random.randrange(0, 7)
     print(f"round({left}, {digits})\t{rounded(x, digits)}")
 
@@ -75,8 +76,9 @@ def ratios():
 def halves():
     units, digits = random.randrange(-10**6, 10**6), random.randrange(1, 5)
     value = Fraction(2 * units + 1, 2 * 10**digits)
-    print(f"round({number(2 * units + 1, 0)} / {number(2 * 10**digits, 0)}, {digits})\t{rounded(value, digits)}")
-    print(f"round({number((2 * units + 1) * 5, digits + 1)}, {digits})\t{rounded(value, digits)}")
+    nearest = rounded(value, digits)
+    print(f"round({number(2 * units + 1, 0)} / {number(2 * 10**digits, 0)}, {digits})\t{nearest}")
+    print(f"round({number((2 * units + 1) * 5, digits + 1)}, {digits})\t{nearest}")
 
 
 def chart():
