@@ -105,7 +105,8 @@ package struct Replay {
                 }
                 for step in record.steps { try core.execute(step) }
                 try compareRanges(core, record, partition)
-                try compareState(core, record, number: result.epochs, journal)
+                try compareState(
+                    core, record, number: result.epochs, identity.planHash, journal)
                 result.epochs += 1
                 next = try epoch(result.epochs, source, journal)
             }
@@ -167,12 +168,15 @@ package struct Replay {
 
     /// What the journal says beside the records must be what re-execution comes to.
     private func compareState(
-        _ core: TaskCore, _ record: EpochRecord, number: Int64, _ journal: TopicPartition
+        _ core: TaskCore, _ record: EpochRecord, number: Int64, _ planHash: String,
+        _ journal: TopicPartition
     ) throws {
         let watermark = core.pipeline.watermark.flatMap { $0 == .min ? nil : $0 }
         let wrong: String? =
             if record.epoch != number {
                 "it says it is epoch \(record.epoch)"
+            } else if record.plan != planHash {
+                "it names the plan \(record.plan), the epochs before it \(planHash)"
             } else if record.positions != core.positions {
                 "the positions are \(record.positions), re-execution gives \(core.positions)"
             } else if record.outputEnds != core.outputs.map(\.nextOffset) {

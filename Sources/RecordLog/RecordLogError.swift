@@ -29,8 +29,11 @@ package enum RecordLogError: Error, Hashable, Sendable, CustomStringConvertible 
         switch self {
         case .storage(let error): return error.description
         case .corruptBatch(let path, let position, let reason):
-            let place = path.isEmpty ? "byte \(position)" : "\(path), byte \(position)"
-            return "\(place): not a valid record batch: \(reason)"
+            guard !path.isEmpty else {
+                return "byte \(position): not a valid record batch: \(reason)"
+            }
+            return "\(path), byte \(position): not a valid record batch: \(reason);"
+                + " nothing was changed, restore the file from a copy"
         case .damagedPartition(let path, let position, let offset, let published, let reason):
             return "\(path), byte \(position): damaged record batch (\(reason)); the records from"
                 + " offset \(offset) up to \(published) were accepted and cannot be read; nothing"
