@@ -112,10 +112,12 @@ package final class ReferenceEngine {
         let before = clock.watermark(key)
         clock.accept(key, time * 1000)
         let clocksKeys = plan.time?.clocksKeys ?? false
-        run(
-            source, [ReferenceItem(after: row)],
-            before: { clocksKeys && $0 != key ? clock.watermark($0) : before }
-        ) { $0.advance(clock.watermark, $1) }
+        func earlier(_ other: String) -> Int64 {
+            clocksKeys && other != key ? clock.watermark(other) : before
+        }
+        run(source, [ReferenceItem(after: row)], before: earlier) {
+            $0.advance(clock.watermark, $1)
+        }
     }
 
     /// The key's bytes, as text.
@@ -134,7 +136,8 @@ package final class ReferenceEngine {
             let before = clock.watermark("")
             let abandoned = clock.tick(at: time * 1000)
             let clocksKeys = topology.sources[source].time?.clocksKeys ?? false
-            run(source, [], before: { clocksKeys ? clock.watermark($0) : before }) {
+            func earlier(_ key: String) -> Int64 { clocksKeys ? clock.watermark(key) : before }
+            run(source, [], before: earlier) {
                 step, context in
                 if !clocksKeys { step.advance(clock.watermark, context) }
                 if !abandoned.isEmpty { step.flush(abandoned, context) }
@@ -153,7 +156,7 @@ package final class ReferenceEngine {
     /// Brings rows of a source through its steps: each takes its rows, then `finish` it.
     private func run(
         _ source: Int, _ rows: [ReferenceItem], before: (String) -> Int64,
-        _ finish: (any ReferenceOperator, ReferenceContext) -> Void
+        finish: (any ReferenceOperator, ReferenceContext) -> Void
     ) {
         var emitted: [[ReferenceItem]] = topology.steps.map { _ in [] }
         for (index, step) in topology.steps.enumerated() where roots[index] == source {
