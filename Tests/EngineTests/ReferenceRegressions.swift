@@ -7,7 +7,7 @@ enum ReferenceRegressions {
         (19, "levels passed a clock move on without its own columns"),
         (24, "a withdraw carried the revision of what it withdraws"),
         (309, "flush closed windows of released rows under key clocks"),
-        (2598, "a correction was cut from its earlier version before a waiting step"),
+        (3351, "a correction was cut from its earlier version before a waiting step"),
         (2602, "rejects of one step stood by kind, then by row, as batches were cut"),
         (3185, "a withdrawn row was rejected a second time"),
     ]

@@ -31,6 +31,24 @@ enum ReferenceSearch {
         return "seed \(seed): \(difference)\n\(topology.yaml)\n\(Self.text(shortest, topology))"
     }
 
+    /// What a seed's script brings about in the reference engine: changes, events and reasons, by
+    /// name. Tells whether random scripts reach what they are to test.
+    static func coverage(_ seed: UInt64) throws -> [String: Int] {
+        var generator = ReferenceGenerator(seed: seed)
+        let topology = generator.topology()
+        let script = generator.script(topology)
+        let engine = try ReferenceComparison(topology).reference(script)
+        var counts: [String: Int] = [:]
+        for output in engine.outputs.joined() {
+            counts[output.change, default: 0] += 1
+            for (field, value) in zip(output.fields, output.values) where field.name == "event" {
+                if case .string(let event) = value { counts[event, default: 0] += 1 }
+            }
+        }
+        for reject in engine.rejects { counts[reject.reason, default: 0] += 1 }
+        return counts
+    }
+
     /// Ticks and flushes come when everything is merged.
     private static func isValid(_ script: [ReferenceAction]) -> Bool {
         var isMerged = true

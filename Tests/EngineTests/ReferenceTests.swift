@@ -24,4 +24,19 @@ import Testing
     func staysFixed(seed: UInt64) throws {
         if let text = try ReferenceSearch.failure(seed) { Issue.record("\(text)") }
     }
+
+    @Test func reachesEveryOutcome() throws {
+        var counts: [String: Int] = [:]
+        for seed: UInt64 in 1...400 {
+            counts.merge(try ReferenceSearch.coverage(seed), uniquingKeysWith: +)
+        }
+        for name in [
+            "new", "correct", "withdraw", "raised", "escalated", "eased", "cleared", "correction",
+            "malformed", "missing-field", "wrong-type", "clock", "late", "out-of-order",
+            "duplicate", "unmatched", "null-value", "division-by-zero", "out-of-range",
+        ] {
+            #expect(counts[name, default: 0] >= 5, "\(name): too rare to be tested")
+        }
+        print("reference engine:", counts.sorted { $0.key < $1.key })
+    }
 }

@@ -155,7 +155,7 @@ package final class ReferenceEngine {
     /// Brings rows of a source through its steps: each takes its rows, then `finish` it.
     private func run(
         _ source: Int, _ rows: [ReferenceItem], before: (String) -> Int64,
-        _ finish: (any ReferenceOperator, ReferenceContext) -> Void
+        finish: (any ReferenceOperator, ReferenceContext) -> Void
     ) {
         var emitted: [[ReferenceItem]] = topology.steps.map { _ in [] }
         for (index, step) in topology.steps.enumerated() where roots[index] == source {
