@@ -132,6 +132,7 @@ package enum CanonicalText {
             ? duration(levels.confirmDuration)
             : .string("\(levels.confirmReadings) reading\(levels.confirmReadings == 1 ? "" : "s")")
         return .object([
+            .init("bounds", .string(levels.isStrict ? "exclusive" : "inclusive")),
             .init("clear", named(levels.clear)),
             .init("confirm", confirm),
             .init("direction", .string(levels.isAbove ? "above" : "below")),

@@ -199,6 +199,17 @@ extension PlanBuilder {
         }
     }
 
+    /// How the value is compared with a limit; clearing is the opposite of raising, so that without
+    /// a limit of its own a level falls as soon as it would not be raised.
+    private func sign(_ levels: LevelsSpec, raises: Bool) -> String {
+        switch (levels.isAbove == raises, levels.isStrict == raises) {
+        case (true, true): ">"
+        case (true, false): ">="
+        case (false, true): "<"
+        case (false, false): "<="
+        }
+    }
+
     private func program(
         _ levels: LevelsSpec, _ value: TypedExpression, _ limits: [Limit], _ form: LimitForm,
         _ scope: Scope
@@ -210,8 +221,7 @@ extension PlanBuilder {
         for (index, limit) in limits.enumerated() {
             // What is wrong with raise is mostly wrong with clear too: said once.
             if index == count, comparisons.count < count { return nil }
-            let sign =
-                index < count ? (levels.isAbove ? ">=" : "<=") : (levels.isAbove ? "<" : ">")
+            let sign = sign(levels, raises: index < count)
             let side = beside(value.type, limit, form)
             guard
                 let comparison = check(

@@ -188,7 +188,10 @@ extension SpecReader {
         guard
             let reader = MappingReader(
                 node, what: "'levels' of step '\(step)'",
-                keys: ["of", "raise", "clear", "direction", "confirm", "hold", "order", "ties"],
+                keys: [
+                    "of", "raise", "clear", "direction", "bounds", "confirm", "hold", "order",
+                    "ties",
+                ],
                 collector, example: "levels: {of: ratio, raise: {warning: 0.90}}")
         else { return nil }
         let example = "raise: {warning: 0.90, alarm: 1.00}"
@@ -213,15 +216,18 @@ extension SpecReader {
         }
         let isAbove = reader.choice(
             "direction", [("above", true), ("below", false)], default: true)
+        let isStrict = reader.choice(
+            "bounds", [("inclusive", false), ("exclusive", true)], default: false)
         let confirm = readConfirm(reader)
         let hold = reader["hold"] == nil ? 0 : reader.duration("hold", example: "10m")
         let order = readOrder(reader)
         let ties = reader.choice("ties", [("reject", false), ("judge", true)], default: false)
-        guard let of, let raise, let clear, let isAbove, let confirm, let hold, let order, let ties
+        guard let of, let raise, let clear, let isAbove, let isStrict, let confirm, let hold,
+            let order, let ties
         else { return nil }
         return LevelsSpec(
             of: of, raise: raise, clear: clear, hasOwnClear: reader["clear"] != nil,
-            isAbove: isAbove, confirmReadings: confirm.readings,
+            isAbove: isAbove, isStrict: isStrict, confirmReadings: confirm.readings,
             confirmDuration: confirm.duration, hold: hold, order: order, judgesTies: ties)
     }
 

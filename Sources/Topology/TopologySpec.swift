@@ -97,6 +97,8 @@ package struct LevelsSpec: Sendable {
     /// Whether `clear` was written, and is not `raise` again.
     package var hasOwnClear: Bool
     package var isAbove: Bool
+    /// A level is raised beyond its limit only, not at it.
+    package var isStrict: Bool
     package var confirmReadings: Int
     package var confirmDuration: Int64
     package var hold: Int64

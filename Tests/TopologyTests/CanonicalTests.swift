@@ -173,7 +173,8 @@ import Topology
                     + #""field":"ts","granule":"1s","lateness":"1m"},"topic":"telemetry.crane"}"#))
         #expect(
             text.contains(
-                #""levels":{"clear":{"warning":"0.85","alarm":"0.95","critical":"1.00"},"#
+                #""levels":{"bounds":"inclusive","clear":{"warning":"0.85","alarm":"0.95","#
+                    + #""critical":"1.00"},"#
                     + #""confirm":"2 readings","direction":"above","hold":"0s","of":"ratio","#
                     + #""order":"arrival","raise":{"warning":"0.90","alarm":"1.00","#
                     + #""critical":"1.1"},"ties":"reject"}"#))
