@@ -1,5 +1,6 @@
 import Crypto
 import Foundation
+import Primitives
 
 /// A task's snapshots under `<data>/state/`: chunks, and a manifest that is written last.
 ///
@@ -32,24 +33,12 @@ struct SnapshotStore {
 
     /// Writes a state durably and drops all but the newest snapshots.
     func write(_ state: [UInt8], epoch: Int64, plan: String) throws -> SnapshotMark {
-        do {
-            return try writeFiles(state, epoch: epoch, plan: plan)
-        } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error ?? error
-            throw EngineError(
-                "cannot write the snapshot \(folder(epoch).path): "
-                    + (cause as NSError).localizedDescription,
-                hint: "no record is lost by it: free space or mend the directory, and start again")
-        }
-    }
-
-    private func writeFiles(
-        _ state: [UInt8], epoch: Int64, plan: String
-    ) throws -> SnapshotMark {
         let files = FileManager.default
         let folder = folder(epoch)
         try? files.removeItem(at: folder)
-        try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        try fileCall(.createDirectory, folder.path) {
+            try files.createDirectory(at: folder, withIntermediateDirectories: true)
+        }
         var counts: [Int] = []
         var start = 0
         while start < state.count {
@@ -65,23 +54,32 @@ struct SnapshotStore {
             byteCounts: counts, hash: mark.hash)
         try writeDurably(
             try JSONEncoder().encode(manifest), to: folder.appendingPathComponent("manifest"))
-        for old in epochs().dropLast(Self.keptCount) {
-            try files.removeItem(at: self.folder(old))
+        let kept = epochs().suffix(Self.keptCount)
+        // Those that were broken off before their manifest go too.
+        for old in folders() where !kept.contains(old) {
+            let path = self.folder(old)
+            try fileCall(.remove, path.path) { try files.removeItem(at: path) }
         }
         return mark
     }
 
     private func writeDurably(_ data: Data, to url: URL) throws {
-        try data.write(to: url)
-        let handle = try FileHandle(forUpdating: url)
-        defer { try? handle.close() }
-        try handle.synchronize()
+        try fileCall(.write, url.path) {
+            try data.write(to: url)
+            let handle = try FileHandle(forUpdating: url)
+            defer { try? handle.close() }
+            try handle.synchronize()
+        }
+    }
+
+    private func folders() -> [Int64] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
+        return names.compactMap { Int64($0) }
     }
 
     /// Epochs that have a manifest, ascending.
     func epochs() -> [Int64] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-        return names.compactMap { Int64($0) }.filter {
+        folders().filter {
             FileManager.default.fileExists(
                 atPath: folder($0).appendingPathComponent("manifest").path)
         }.sorted()

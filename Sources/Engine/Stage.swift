@@ -2,6 +2,7 @@ import Connectors
 import Crypto
 import Dataflow
 import Foundation
+import Primitives
 import RecordLog
 import Topology
 
@@ -107,10 +108,15 @@ final class Stage {
         _ topics: [String], for plan: Plan, _ log: EmbeddedLog, partitions: Int
     ) throws {
         let folder = ownersFolder(log)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try fileCall(.createDirectory, folder.path) {
+            try FileManager.default.createDirectory(
+                at: folder, withIntermediateDirectories: true)
+        }
         for topic in topics {
-            try Data(plan.taskName.utf8).write(
-                to: folder.appendingPathComponent(topic), options: .atomic)
+            let note = folder.appendingPathComponent(topic)
+            try fileCall(.write, note.path) {
+                try Data(plan.taskName.utf8).write(to: note, options: .atomic)
+            }
             try log.ensureTopic(topic, partitions: partitions)
         }
     }

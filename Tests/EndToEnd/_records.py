@@ -122,7 +122,8 @@ def read_segment(path):
     data, position, records = pathlib.Path(path).read_bytes(), 0, []
     while position < len(data):
         fields = HEADER.unpack_from(data, position)
-        base, length, codec, first, count = fields[0], fields[1], fields[5] & 7, fields[7], fields[12]
+        base, length, codec = fields[0], fields[1], fields[5] & 7
+        first, count = fields[7], fields[12]
         body = data[position + HEADER.size:position + 12 + length]
         assert crc32c(data[position + 21:position + 12 + length]) == fields[4], f"{path}: CRC"
         assert codec in (0, 3), f"{path}: codec {codec}"

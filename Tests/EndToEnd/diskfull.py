@@ -3,9 +3,11 @@
 The data directory lies on a small tmpfs, which is filled with a file so that a random small space
 is left. Where tmpfs cannot be mounted the script says SKIPPED and passes.
 """
+import json
 import os
 import random
 import subprocess
+import time
 
 import _harness as harness
 
@@ -26,11 +28,6 @@ def fill(disk, left):
 
 def free(disk):
     (disk / "filler").unlink()
-
-
-def expect_full(arguments, what):
-    errors = harness.refused(arguments, "No space left on device")
-    harness.check("error:" in errors and "Fatal" not in errors, f"{what}: {errors}")
 
 
 def run_on_full_disk(base, expected, disk, source):
@@ -55,6 +52,55 @@ def run_on_full_disk(base, expected, disk, source):
     harness.plumbline(*harness.bounded_run(data))
     harness.check_same(expected, data, "after a full disk")
     harness.say(f"run: stopped {stops} times by a full disk, then the same records")
+
+
+def follow_on_full_disk(base, expected, disk, scratch):
+    """A run that follows waits for space, says so, and goes on by itself."""
+    data, errors = harness.copy(base, disk / "followed"), scratch / "errors"
+    options = ["--epoch-rows", 300, "--snapshot-rows", 600]
+    # Broken off early, so that its topics are there.
+    process = subprocess.Popen(
+        [harness.PLUMBLINE, *map(str, harness.bounded_run(data, *options))],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not harness.high_watermarks(data).get(("means.dust", 0)):
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    fill(disk, 20_000)
+    arguments = ["run", "--data", data, *harness.TOPOLOGIES, *options]
+    with open(errors, "wb") as file:
+        run = subprocess.Popen(
+            [harness.PLUMBLINE, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=file)
+    try:
+        wait_until(lambda: b"waiting for space" in errors.read_bytes(), run, errors)
+        free(disk)
+        ends = harness.high_watermarks(base)
+        wait_until(lambda: reached(data, ends), run, errors)
+    finally:
+        run.terminate()
+        code = run.wait(harness.LONGEST_SECONDS)
+    harness.check(code == 0, f"exit {code}: {errors.read_text()}")
+    harness.plumbline(*harness.bounded_run(data))
+    harness.check_same(expected, data, "a following run on a full disk")
+    harness.say("run that follows: waits for space, goes on, the same records")
+
+
+def wait_until(is_so, process, errors):
+    deadline = time.monotonic() + 60
+    while not is_so():
+        harness.check(process.poll() is None and time.monotonic() < deadline,
+                      f"waited in vain: {errors.read_text()}")
+        time.sleep(0.05)
+
+
+def reached(data, ends):
+    """Whether the crane journal's last epochs name the ends of the readings."""
+    lines = harness.plumbline(
+        "export", "--data", data, "--topic", "crane-overload.v1.journal").splitlines()
+    last = {record["partition"]: record["value"]["positions"][1]
+            for record in map(json.loads, lines)}
+    return all(last.get(partition) == end for (topic, partition), end in ends.items()
+               if topic == "telemetry.crane")
 
 
 def import_on_full_disk(disk, source):
@@ -87,6 +133,7 @@ def main():
         try:
             base, _, expected = harness.undisturbed(scratch)
             run_on_full_disk(base, expected, disk, source)
+            follow_on_full_disk(base, expected, disk, scratch)
             import_on_full_disk(disk, source)
         finally:
             subprocess.run(["umount", disk], check=True)
