@@ -30,10 +30,16 @@ package struct ReplayDifference: Sendable, CustomStringConvertible {
 package struct Replay {
     private let dataPath: String
     private let options: TaskOptions
+    /// Told of each epoch that was executed: task and epoch.
+    private let onEpoch: (String, Int64) -> Void
 
-    package init(dataPath: String, options: TaskOptions = TaskOptions()) {
+    package init(
+        dataPath: String, options: TaskOptions = TaskOptions(),
+        onEpoch: @escaping (String, Int64) -> Void = { _, _ in }
+    ) {
         self.dataPath = dataPath
         self.options = options
+        self.onEpoch = onEpoch
     }
 
     /// All journals of the directory, by topology and partition; `report` is told of each task as
@@ -108,6 +114,7 @@ package struct Replay {
                 try compareState(
                     core, record, number: result.epochs, identity.planHash, journal)
                 result.epochs += 1
+                onEpoch(result.task, record.epoch)
                 next = try epoch(result.epochs, source, journal)
             }
             for output in outputs { try output.expectEnd() }

@@ -31,10 +31,19 @@ package struct RunOptions: Sendable {
     package var workers = 1
     /// Run to the present ends of the inputs and stop, instead of following.
     package var untilEnd = true
-    /// Told of the begin and commit of every epoch; called from workers.
+    package var monitor = RunMonitor()
+
+    package init() {}
+}
+
+/// What a run tells of itself while it works. Called from workers.
+package struct RunMonitor: Sendable {
+    /// Told of the begin and commit of every epoch.
     package var trace: (@Sendable (String) -> Void)?
-    /// Told why a following run waits, a full disk for example; called from workers.
+    /// Told why a following run waits, a full disk for example.
     package var waiting: (@Sendable (String) -> Void)?
+    /// Told of records read, or read again in recovery, since the last call.
+    package var recordsRead: (@Sendable (Int) -> Void)?
 
     package init() {}
 }
@@ -74,7 +83,7 @@ package final class Runner {
         var stages: [Stage] = []
         for plan in plans {
             stages.append(
-                try Stage(plan, log: log, options: options.task, trace: options.trace))
+                try Stage(plan, log: log, options: options.task, monitor: options.monitor))
         }
         self.stages = stages
         for stage in stages {
@@ -109,7 +118,7 @@ package final class Runner {
             let own = tasks.enumerated().filter { $0.offset % workerCount == worker }
             let loop = WorkerLoop(
                 tasks: own.map(\.element), log: log, untilEnd: options.untilEnd, stop: stop,
-                failures: failures, waiting: options.waiting)
+                failures: failures, waiting: options.monitor.waiting)
             group.enter()
             let thread = Thread {
                 loop.run()

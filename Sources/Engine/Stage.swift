@@ -16,7 +16,7 @@ final class Stage {
     /// Opens a topology on a log. Nothing is written before every check has passed.
     init(
         _ plan: Plan, log: EmbeddedLog, options: TaskOptions,
-        trace: (@Sendable (String) -> Void)?
+        monitor: RunMonitor
     ) throws {
         self.plan = plan
         planHash = Self.hash(plan)
@@ -32,7 +32,7 @@ final class Stage {
                 plan: plan, planHash: planHash, partition: partition,
                 partitionCount: partitionCount)
             tasks.append(
-                try TaskRunner(identity, log: log, options: options, trace: trace))
+                try TaskRunner(identity, log: log, options: options, monitor: monitor))
         }
         self.tasks = tasks
     }

@@ -121,9 +121,9 @@ extension TaskRunner {
             guard ranges == record.outputs else { throw mismatch(record, ranges) }
             if missing.contains(where: { !$0.batches.isEmpty }) { try log.commit(missing) }
             report.executedEpochs += 1
-            report.executedRows += zip(core.positions, before).reduce(0) {
-                $0 + Int($1.0 - $1.1)
-            }
+            let rows = zip(core.positions, before).reduce(0) { $0 + Int($1.0 - $1.1) }
+            report.executedRows += rows
+            monitor.recordsRead?(rows)
         }
     }
 

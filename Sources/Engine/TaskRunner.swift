@@ -27,17 +27,17 @@ final class TaskRunner {
     /// The encoded epoch whose commit has failed; the same bytes are sent again.
     private var pending: PendingEpoch?
     private(set) var counters = TaskCounters()
-    /// Told of every epoch's begin and commit.
-    private let trace: (@Sendable (String) -> Void)?
+    /// Told of what the task does.
+    let monitor: RunMonitor
 
     init(
         _ identity: TaskIdentity, log: EmbeddedLog, options: TaskOptions,
-        trace: (@Sendable (String) -> Void)?
+        monitor: RunMonitor
     ) throws {
         self.identity = identity
         self.log = log
         self.options = options
-        self.trace = trace
+        self.monitor = monitor
         snapshots = SnapshotStore(
             dataPath: log.path, task: identity.plan.taskName, partition: identity.partition)
         core = try Self.makeCore(
@@ -151,7 +151,7 @@ final class TaskRunner {
     // MARK: Epochs
 
     private func note(_ step: JournalStep) {
-        if steps.isEmpty { trace?("\(identity.name) epoch \(epoch) begins") }
+        if steps.isEmpty { monitor.trace?("\(identity.name) epoch \(epoch) begins") }
         steps.append(step)
     }
 
@@ -162,6 +162,7 @@ final class TaskRunner {
         rowsInEpoch += taken
         rowsSinceSnapshot += taken
         counters.rows += taken
+        monitor.recordsRead?(taken)
         isFlushed = false
         let positions = core.positions
         if case .merge(let ends, let earlierAtEnd)? = steps.last,
@@ -180,7 +181,7 @@ final class TaskRunner {
     /// taken, and calling it again sends the same bytes again.
     func commitEpoch() throws {
         guard !steps.isEmpty else { return }
-        trace?("\(identity.name) epoch \(epoch) commits")
+        monitor.trace?("\(identity.name) epoch \(epoch) commits")
         let epochToCommit = try pending ?? encodeEpoch()
         pending = epochToCommit
         try log.commit(epochToCommit.appends)
@@ -192,7 +193,7 @@ final class TaskRunner {
         counters.epochs += 1
         steps = []
         rowsInEpoch = 0
-        trace?("\(identity.name) epoch \(epoch - 1) is committed")
+        monitor.trace?("\(identity.name) epoch \(epoch - 1) is committed")
         if rowsSinceSnapshot >= options.snapshotRows { try writeSnapshot() }
     }
 

@@ -36,7 +36,11 @@ struct ReplayJournal: ParsableCommand {
     func run() throws {
         try Terminal.run {
             var failure: (any Error)?
-            let identical = try Replay(dataPath: data).run { result in
+            var progress = Progress()
+            let replay = Replay(dataPath: data) { task, epoch in
+                progress.show { "replay: \(task), epoch \(epoch)" }
+            }
+            let identical = try replay.run { result in
                 do { try report(result) } catch { failure = error }
             }
             if let failure { throw failure }

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// Numbers in messages.
 enum Report {
@@ -41,5 +42,23 @@ struct Progress {
         last = now
         isShown = true
         Terminal.note(text())
+    }
+}
+
+/// Counts records of several workers and shows them as progress. Threading: any thread.
+final class RecordMeter: Sendable {
+    private struct State {
+        var records = 0
+        var progress = Progress()
+    }
+
+    private let state = Mutex(State())
+
+    func add(_ records: Int) {
+        state.withLock { state in
+            state.records += records
+            let total = state.records
+            state.progress.show { "run: \(Report.grouped(total)) records" }
+        }
     }
 }

@@ -90,8 +90,12 @@ struct Run: ParsableCommand {
         options.task.collidingHashes = collidingHashes
         options.task.epochRows = epochRows
         options.task.snapshotRows = snapshotRows
-        options.waiting = { Terminal.note($0) }
-        if trace { options.trace = { Terminal.note("trace: \($0)") } }
+        options.monitor.waiting = { Terminal.note($0) }
+        if trace { options.monitor.trace = { Terminal.note("trace: \($0)") } }
+        if untilEnd {
+            let meter = RecordMeter()
+            options.monitor.recordsRead = { meter.add($0) }
+        }
         return options
     }
 
