@@ -11,7 +11,7 @@ func fileCall<T>(
         return try body()
     } catch {
         let outer = error as NSError
-        let cause = outer.userInfo[NSUnderlyingErrorKey] as? NSError ?? outer
+        let cause = (outer.userInfo[NSUnderlyingErrorKey] as? any Error ?? error) as NSError
         let isSystem = cause.domain == NSPOSIXErrorDomain
         throw .storage(
             StorageError(

@@ -57,22 +57,17 @@ def run_on_full_disk(base, expected, disk, source):
 def follow_on_full_disk(base, expected, disk, scratch):
     """A run that follows waits for space, says so, and goes on by itself."""
     data, errors = harness.copy(base, disk / "followed"), scratch / "errors"
-    options = ["--epoch-rows", 300, "--snapshot-rows", 600]
-    # Broken off early, so that its topics are there.
-    process = subprocess.Popen(
-        [harness.PLUMBLINE, *map(str, harness.bounded_run(data, *options))],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and not harness.high_watermarks(data).get(("means.dust", 0)):
-        time.sleep(0.001)
-    process.kill()
-    process.wait()
-    fill(disk, 20_000)
-    arguments = ["run", "--data", data, *harness.TOPOLOGIES, *options]
+    # Epochs so small that the disk is full long before the last of them.
+    arguments = ["run", "--data", data, *harness.TOPOLOGIES, "--epoch-rows", 5,
+                 "--snapshot-rows", 1000]
     with open(errors, "wb") as file:
         run = subprocess.Popen(
             [harness.PLUMBLINE, *map(str, arguments)], stdout=subprocess.DEVNULL, stderr=file)
     try:
+        wait_until(lambda: b"following; end" in errors.read_bytes(), run, errors)
+        fill(disk, 0)
         wait_until(lambda: b"waiting for space" in errors.read_bytes(), run, errors)
+        harness.check(not reached(data, harness.high_watermarks(base)), "it was not stopped")
         free(disk)
         ends = harness.high_watermarks(base)
         wait_until(lambda: reached(data, ends), run, errors)
