@@ -84,7 +84,8 @@ extension ReferenceComparison {
     }
 
     private func full(_ record: OutputRecord) -> String {
-        "\(record.timestamp) \(string(record.key)) \(string(record.value)) \(string(record.headers))"
+        "\(record.timestamp) \(string(record.key)) \(string(record.value)) "
+            + string(record.headers)
     }
 
     private func string(_ bytes: [UInt8]?) -> String {

@@ -27,14 +27,17 @@ package struct ReferenceNumber: Hashable, Comparable, Sendable {
 
     static func power(_ scale: Int) -> Int128 { (0..<scale).reduce(1) { power, _ in power * 10 } }
 
+    /// The exact sum.
     package static func + (a: Self, b: Self) -> Self {
         Self(
             a.numerator * b.denominator + b.numerator * a.denominator,
             over: a.denominator * b.denominator)
     }
 
+    /// The exact difference.
     package static func - (a: Self, b: Self) -> Self { a + Self(-b.numerator, over: b.denominator) }
 
+    /// The exact product.
     package static func * (a: Self, b: Self) -> Self {
         Self(a.numerator * b.numerator, over: a.denominator * b.denominator)
     }
