@@ -26,6 +26,7 @@ final class ReferenceClock {
 
     /// A row was accepted.
     func accept(_ key: String, _ time: Int64) {
+        partition.silentTicks = 0
         let risen = granules(time - rule.disorder * 1000)
         if rule.clocksKeys {
             keys[key] = Track(watermark: max(keys[key]?.watermark ?? .min, risen))
@@ -33,9 +34,6 @@ final class ReferenceClock {
             partition.watermark = max(partition.watermark, risen)
         }
     }
-
-    /// A record was taken, accepted or not: the source was not at its end.
-    func wake() { partition.silentTicks = 0 }
 
     /// A tick with the source at its end. Returns the keys that are abandoned by it.
     func tick(at time: Int64) -> Set<String> {

@@ -88,7 +88,6 @@ package final class ReferenceEngine {
 
     private func take(_ source: Int, _ offset: Int, _ record: ReferenceRecord) {
         let plan = topology.sources[source]
-        clocks[source]?.wake()
         func reject(_ reason: String) {
             rejects.append(
                 ReferenceReject(source: source, offset: offset, reason: reason, step: plan.name))

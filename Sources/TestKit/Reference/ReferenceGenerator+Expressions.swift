@@ -56,7 +56,8 @@ extension ReferenceGenerator {
         let right =
             chance(50) ? literal(beside: left.type) : numeric(scope, depth: depth - 1)
         if left.type.isRatio, right.type.isRatio { return left }
-        return .arithmetic(pick(["+", "-", "*", "/"]), left, right)
+        let result = ReferenceExpression.arithmetic(pick(["+", "-", "*", "/"]), left, right)
+        return result.type.scale > 9 ? left : result
     }
 
     /// Any value of the scope that JSON can show.

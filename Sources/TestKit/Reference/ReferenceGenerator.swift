@@ -23,6 +23,8 @@ package struct ReferenceGenerator {
         var fields: [ReferenceField]
         var isAfterWindow = false
         var isAfterLevels = false
+        /// Rows of windows have waited: no second wait, whose order between keys is left open.
+        var hasWaited = false
     }
 
     /// A topology of one or two streams, perhaps a table, and one to four steps.
@@ -99,6 +101,13 @@ package struct ReferenceGenerator {
             case .shape(_, _, let select): if select != nil { next.isAfterLevels = false }
             case .distinct: break
             }
+            if place.isAfterWindow {
+                switch step.operation {
+                case .distinct(byTime: true): next.hasWaited = true
+                case .levels(let rule): next.hasWaited = place.hasWaited || rule.byTime
+                default: next.hasWaited = place.hasWaited
+                }
+            }
             result.steps.append(step)
             places.append(next)
         }
@@ -111,7 +120,8 @@ package struct ReferenceGenerator {
         let kind = table != nil ? 0 : random.int(in: 0...9)
         switch kind {
         case 4...5 where !place.isAfterLevels:
-            if let rule = levels(scope) {
+            if var rule = levels(scope) {
+                rule.byTime = rule.byTime && !place.hasWaited
                 let added = [
                     ReferenceField("level", .string), ReferenceField("previous", .string),
                     ReferenceField("event", .string), ReferenceField("value", rule.value.type),
@@ -123,7 +133,8 @@ package struct ReferenceGenerator {
             }
         case 6:
             return ReferenceStep(
-                name: name, from: place.from, operation: .distinct(byTime: chance(40)),
+                name: name, from: place.from,
+                operation: .distinct(byTime: chance(40) && !place.hasWaited),
                 output: place.fields)
         case 7...9 where !place.isAfterWindow:
             return window(name, place.from, place.fields[0], scope)
