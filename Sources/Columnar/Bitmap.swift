@@ -2,7 +2,7 @@
 ///
 /// As validity: a set bit says that the row has a value, and no bitmap at all says that all have.
 package struct Bitmap: Hashable, Sendable {
-    package private(set) var words: [UInt64]
+    @usableFromInline package private(set) var words: [UInt64]
     package private(set) var count: Int
 
     package init(repeating value: Bool, count: Int) {
@@ -21,7 +21,7 @@ package struct Bitmap: Hashable, Sendable {
 
     /// The bit of a row below `count`. O(1).
     package subscript(row: Int) -> Bool {
-        get { words[row >> 6] & (1 << UInt64(row & 63)) != 0 }
+        @inlinable get { words[row >> 6] & (1 << UInt64(row & 63)) != 0 }
         set {
             if newValue {
                 words[row >> 6] |= 1 << UInt64(row & 63)

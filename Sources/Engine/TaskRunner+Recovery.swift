@@ -50,7 +50,16 @@ extension TaskRunner {
         return report
     }
 
+    /// Cuts what no journal record names. What readers have seen is never cut: journal and outputs
+    /// are published together, so another hand wrote it.
     private func cut(_ place: TopicPartition, to offset: Int64) throws -> Int {
+        guard try log.visibleEnd(place) <= offset else {
+            throw EngineError(
+                "\(place) holds published records from offset \(offset) on that no journal record"
+                    + " of \(identity.plan.taskName) names",
+                hint: "something else wrote to this topic: export those records, and restore the"
+                    + " data directory from a copy or name another sink topic")
+        }
         let end = try log.storedEnd(place, isDerived: true)
         try log.truncate(place, to: offset)
         return Int(end - offset)

@@ -4,12 +4,12 @@
 /// wraps silently.
 package enum Varint {
     /// Maps small magnitudes of either sign to small unsigned values: 0, -1, 1, -2 → 0, 1, 2, 3.
-    package static func zigZag(_ value: Int64) -> UInt64 {
+    @inlinable package static func zigZag(_ value: Int64) -> UInt64 {
         UInt64(bitPattern: (value &<< 1) ^ (value &>> 63))
     }
 
     /// The inverse of `zigZag(_:)`.
-    package static func unZigZag(_ value: UInt64) -> Int64 {
+    @inlinable package static func unZigZag(_ value: UInt64) -> Int64 {
         Int64(bitPattern: value &>> 1) ^ -Int64(bitPattern: value & 1)
     }
 

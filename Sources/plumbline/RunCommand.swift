@@ -63,7 +63,7 @@ struct Run: ParsableCommand {
     func run() throws {
         try Terminal.run {
             let plans = try directories.map { try TopologyLoader.load(directory: $0).plan }
-            let log = try EmbeddedLog.open(data)
+            let log = try openLog()
             let stop = StopFlag()
             let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
             defer { for signal in signals { signal.cancel() } }
@@ -80,6 +80,17 @@ struct Run: ParsableCommand {
             try log.close()
             try report(summary, seconds: Date().timeIntervalSince(started))
         }
+    }
+
+    private func openLog() throws -> EmbeddedLog {
+        var isWaiting = false
+        return try EmbeddedLog.open(
+            data,
+            whileAnImportHoldsIt: {
+                if !isWaiting { Terminal.note("an import holds \(data); waiting for its end") }
+                isWaiting = true
+                return true
+            })
     }
 
     private var options: RunOptions {

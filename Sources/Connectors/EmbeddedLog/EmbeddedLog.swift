@@ -223,7 +223,7 @@ private final class ErrorBox: @unchecked Sendable {
 /// A partition of the embedded log as a task reads it.
 package final class EmbeddedSource: RecordSource {
     /// Bytes of log asked for at a time.
-    private static let readBytes = 256 << 10
+    private static let readBytes = 80 << 10
 
     private let log: PartitionLog
     private let reader: PartitionReader

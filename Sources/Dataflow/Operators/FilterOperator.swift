@@ -34,7 +34,7 @@ extension Column {
         guard case .bool(var values) = flat.values else {
             return Array(repeating: false, count: count)
         }
-        if let validity = flat.validity {
+        if let validity = flat.validity, !validity.isAllSet {
             for row in 0..<count where !validity[row] { values[row] = false }
         }
         return values

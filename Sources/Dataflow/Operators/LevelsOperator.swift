@@ -44,7 +44,7 @@ final class LevelsOperator: Operator {
         var memory = LevelMemory(states: states, runs: runs)
         (states, runs) = ([], [])
         var events = LevelEvents()
-        let isPlain = batch.changes == nil && value.validity == nil
+        let isPlain = batch.changes == nil && value.validity?.isAllSet ?? true
         for row in 0..<count where usable[row] {
             if !isPlain {
                 switch batch.change(row) {

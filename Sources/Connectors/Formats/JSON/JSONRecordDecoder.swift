@@ -46,7 +46,6 @@ final class JSONRecordDecoder: RecordDecoder {
         lengths: UnsafeBufferPointer<Int32>, rows: Range<Int>, _ assembler: inout RowAssembler,
         _ keys: inout KeyTable
     ) {
-        let isASCII = isASCII(bytes, starts, lengths, rows)
         for index in 0..<rows.count {
             let start = Int(starts[rows.lowerBound + index])
             let length = Int(lengths[rows.lowerBound + index])
@@ -62,7 +61,7 @@ final class JSONRecordDecoder: RecordDecoder {
             let reader = JSONReader(text, layouts, assembler.sinks, state)
             state.pointee = JSONRowState(row: index)
             let next = document(reader)
-            if next == length, isASCII || text.isUTF8() {
+            if next == length, text.isUTF8() {
                 assembler.endRow(
                     index, fault: state.pointee.fault, node: state.pointee.faultNode, table: &keys)
             } else {
@@ -81,23 +80,6 @@ final class JSONRecordDecoder: RecordDecoder {
         let start = paddedCopy.baseAddress.unsafelyUnwrapped
         for index in value.indices { start[index] = value[index] }
         return JSONText(start, count: value.count)
-    }
-
-    /// Whether all values of some rows, with what stands between them, are ASCII.
-    private func isASCII(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ starts: UnsafeBufferPointer<Int32>,
-        _ lengths: UnsafeBufferPointer<Int32>, _ rows: Range<Int>
-    ) -> Bool {
-        var first = Int.max
-        var last = 0
-        for row in rows where lengths[row] >= 0 {
-            first = min(first, Int(starts[row]))
-            last = max(last, Int(starts[row]) + Int(lengths[row]))
-        }
-        guard first < last else { return true }
-        var merged: UInt8 = 0
-        for byte in UnsafeBufferPointer(rebasing: bytes[first..<last]) { merged |= byte }
-        return merged < 0x80
     }
 
     /// Reads a whole value: its end, or as ``JSONText`` says.

@@ -49,8 +49,23 @@ struct JSONText {
         }
     }
 
+    /// Whether no byte has its high bit set; a loop that the compiler vectorises.
+    private var isASCII: Bool {
+        let whole = end & ~7
+        var merged: UInt64 = 0
+        var position = 0
+        while position < whole {
+            merged |= UnsafeRawPointer(base).loadUnaligned(
+                fromByteOffset: position, as: UInt64.self)
+            position &+= 8
+        }
+        for tail in whole..<end { merged |= UInt64(base[tail]) }
+        return merged & 0x8080_8080_8080_8080 == 0
+    }
+
     /// Whether the text is well-formed UTF-8 (Unicode 15, table 3-7).
     func isUTF8() -> Bool {
+        if isASCII { return true }
         var position = 0
         while position < end {
             if position &+ 8 <= end, load(position) & 0x8080_8080_8080_8080 == 0 {
