@@ -24,7 +24,7 @@ package struct SiteEvent: Sendable {
 
     package var device: String
     package var kind: Kind
-    /// Highest level to be raised; "none" for faults.
+    /// Highest level to be raised; "none" for faults, "normal" for what must not raise.
     package var level: String
     /// Milliseconds since the epoch.
     package var span: Range<Int>

@@ -19,7 +19,7 @@ extension SiteSimulation {
             event(1, .clock, "none", 250, 6),
             event(3, .dustBelowLimit, "none", 350, 60),
             event(0, .dust, "alarm", 430, 60),
-            event(1, .dustAtLimit, "none", 480, 15),
+            event(1, .dustAtLimit, "normal", 480, 15),
             event(2, .backfill, "none", 500, 120),
             event(2, .dust, "alarm", 530, 45),
             event(3, .dust, "alarm", 580, 45),
