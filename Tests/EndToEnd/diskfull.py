@@ -3,6 +3,7 @@
 The data directory lies on a small tmpfs, which is filled with a file so that a random small space
 is left. Where tmpfs cannot be mounted the script says SKIPPED and passes.
 """
+import errno
 import json
 import os
 import random
@@ -21,9 +22,15 @@ def free_bytes(path):
 
 def fill(disk, left):
     """Takes all space of the disk but `left` bytes, rounded to pages."""
-    count = max(0, free_bytes(disk) - left)
     with open(disk / "filler", "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, count))
+        while (count := free_bytes(disk) - left) > 0:
+            try:
+                os.posix_fallocate(file.fileno(), 0, count)
+                return
+            except OSError as error:
+                # A run that writes meanwhile has taken some of it: look again.
+                if error.errno != errno.ENOSPC:
+                    raise
 
 
 def free(disk):
