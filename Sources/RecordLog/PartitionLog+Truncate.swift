@@ -15,7 +15,8 @@ extension PartitionLog {
         if syncFailed, offset > durableEndOffset {
             throw .syncFailedBefore(partition: "\(place)", durableEnd: durableEndOffset)
         }
-        guard offset < logEndOffset || syncFailed else { return }
+        // A cut that failed after the bytes were gone is finished by the next call.
+        guard offset < logEndOffset || syncFailed || durableEndOffset > logEndOffset else { return }
         if state.recoveryPoint(place) > offset { state.setRecoveryPoint(place, offset) }
         if state.published(place) > offset {
             // First, so that no crash leaves an end published that the log does not have.
@@ -61,9 +62,11 @@ extension PartitionLog {
             segment.close()
             throw fault
         }
-        try storageCall { () throws(StorageError) in try segment.cut() }
+        // Taken up before its index files are written: on a full disk that may fail, and the log is
+        // cut all the same.
         active.close()
         active = segment
+        try storageCall { () throws(StorageError) in try segment.cut() }
     }
 
     private func cutActive(at position: Int) throws(RecordLogError) {

@@ -15,6 +15,8 @@ package final class EmbeddedLog: @unchecked Sendable {
     private let condition = NSCondition()
     private var commitCount: UInt64 = 0
     private var isClosed = false
+    /// Ends to which partitions are still to be cut, after a failed commit.
+    private var pendingCuts: [TopicPartition: Int64] = [:]
 
     private init(path: String, directory: LogDirectory) {
         self.path = path
@@ -102,28 +104,45 @@ package final class EmbeddedLog: @unchecked Sendable {
     package func commit(_ appends: [PartitionAppend], rebasing: Bool = false) throws {
         condition.lock()
         defer { condition.unlock() }
-        var touched: [(log: PartitionLog, end: Int64)] = []
+        var touched: [(log: PartitionLog, end: Int64, published: Int64)] = []
         do {
             for append in appends where !append.batches.isEmpty {
                 let log = try directory.partition(append.place.topic, append.place.partition)
-                touched.append((log, log.logEndOffset))
+                try finishCut(of: log)
+                touched.append((log, log.logEndOffset, log.highWatermark))
                 for var batch in append.batches {
                     if rebasing { RecordBatch.rebase(&batch, to: log.logEndOffset) }
                     try log.append(batch)
                 }
             }
             try sync(touched.map(\.log))
-            for (log, _) in touched { try log.setHighWatermark(log.logEndOffset) }
+            for (log, _, _) in touched { try log.setHighWatermark(log.logEndOffset) }
             try directory.publishHighWatermarks()
         } catch {
-            for (log, end) in touched {
-                try log.truncate(to: end)
-                try log.setHighWatermark(min(log.highWatermark, end))
-            }
+            // The ends go back first: cutting what counts as published would have to publish that,
+            // which a full disk refuses again.
+            for (log, _, published) in touched { try log.setHighWatermark(published) }
+            for (log, end, _) in touched { cutBack(log, to: end) }
             throw error
         }
         commitCount += 1
         condition.broadcast()
+    }
+
+    /// Takes back what a failed commit has appended. A full disk may refuse even that; then the
+    /// partition is cut before anything else is appended to it.
+    private func cutBack(_ log: PartitionLog, to end: Int64) {
+        do {
+            try log.truncate(to: end)
+        } catch {
+            pendingCuts[log.place] = end
+        }
+    }
+
+    private func finishCut(of log: PartitionLog) throws {
+        guard let end = pendingCuts[log.place] else { return }
+        try log.truncate(to: end)
+        pendingCuts[log.place] = nil
     }
 
     private func sync(_ logs: [PartitionLog]) throws {
