@@ -32,6 +32,8 @@ struct Export: ParsableCommand {
     var from: Int64?
     @Option(help: "The offset to stop before.")
     var to: Int64?
+    @Flag(help: "As with every command; the output of export is JSON with and without it.")
+    var json = false
 
     func validate() throws {
         if let partition, partition < 0 {
