@@ -74,6 +74,7 @@ let package = Package(
             name: "ConnectorsTests",
             dependencies: [
                 "Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors", "CSimdjson",
+                "TestKit",
             ],
             resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
@@ -88,7 +89,8 @@ let package = Package(
             ],
             swiftSettings: common),
         .testTarget(
-            name: "ExpressionTests", dependencies: ["Primitives", "Columnar", "Expression"],
+            name: "ExpressionTests",
+            dependencies: ["Primitives", "Columnar", "Expression", "TestKit"],
             exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "SimulationTests", dependencies: ["Primitives", "Simulation"],

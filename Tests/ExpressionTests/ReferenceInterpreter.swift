@@ -157,15 +157,31 @@ extension Formula {
         if x.isFault { return x }
         if y.isFault { return y }
         guard case .number(let a, let b) = x, case .number(let c, let d) = y else { return .null }
-        let (left, right) = (a * d, c * b)
+        let order = Self.order(a, b, c, d)
         switch op {
-        case "==": return .bool(left == right)
-        case "!=": return .bool(left != right)
-        case "<": return .bool(left < right)
-        case "<=": return .bool(left <= right)
-        case ">": return .bool(left > right)
-        default: return .bool(left >= right)
+        case "==": return .bool(order == 0)
+        case "!=": return .bool(order != 0)
+        case "<": return .bool(order < 0)
+        case "<=": return .bool(order <= 0)
+        case ">": return .bool(order > 0)
+        default: return .bool(order >= 0)
         }
+    }
+
+    /// Sign of a/b − c/d by Euclid's algorithm on both at once: nothing is multiplied, so nothing
+    /// overflows. b and d are positive.
+    private static func order(_ a: Int128, _ b: Int128, _ c: Int128, _ d: Int128) -> Int {
+        func floor(_ n: Int128, _ m: Int128) -> (quotient: Int128, rest: Int128) {
+            let (quotient, rest) = n.quotientAndRemainder(dividingBy: m)
+            return rest < 0 ? (quotient - 1, rest + m) : (quotient, rest)
+        }
+        let (x, y) = (floor(a, b), floor(c, d))
+        if x.quotient != y.quotient { return x.quotient < y.quotient ? -1 : 1 }
+        if x.rest == 0 || y.rest == 0 {
+            return x.rest == y.rest ? 0 : x.rest == 0 ? -1 : 1
+        }
+        // r/b < s/d just when d/s < b/r.
+        return order(d, y.rest, b, x.rest)
     }
 
     private func arithmetic(_ op: String, _ x: Formula, _ y: Formula, _ row: [Outcome]) -> Outcome {
