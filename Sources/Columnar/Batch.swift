@@ -10,29 +10,41 @@ package enum Change: UInt8, Sendable {
     case before = 3
 }
 
-/// For every row, which records of one external source caused it.
+/// For every row, which records of one input of the task caused it.
 package struct CauseColumn: Sendable {
-    /// Index of the source in the topology.
-    package var source: Int
-    /// Smallest and greatest causing offset of each row.
+    /// Index of the input: one partition that the task reads.
+    package var input: Int
+    /// Smallest and greatest causing offset of each row; -1 where none of this input did.
     package var first: [Int64]
     package var last: [Int64]
     /// Number of causing records of each row; nil when it is one everywhere.
     package var counts: [Int32]?
 
-    package init(source: Int, first: [Int64], last: [Int64], counts: [Int32]? = nil) {
-        self.source = source
+    package init(input: Int, first: [Int64], last: [Int64], counts: [Int32]? = nil) {
+        self.input = input
         self.first = first
         self.last = last
         self.counts = counts
     }
 }
 
+/// Place of a record among a task's inputs.
+package struct RecordPlace: Hashable, Sendable {
+    /// Index of the input: one partition that the task reads.
+    package var input: Int
+    package var offset: Int64
+
+    package init(input: Int, offset: Int64) {
+        self.input = input
+        self.offset = offset
+    }
+}
+
 /// The original records of a batch's rows, kept so that a rejected row can be written whole.
 package protocol RawRecords: AnyObject, Sendable {
-    /// Key and value bytes of the record at an offset; nil for null, or when it is not held.
-    func key(at offset: Int64) -> [UInt8]?
-    func value(at offset: Int64) -> [UInt8]?
+    /// Key and value bytes of the record at a place; nil for null, or when it is not held.
+    func key(at place: RecordPlace) -> [UInt8]?
+    func value(at place: RecordPlace) -> [UInt8]?
 }
 
 /// Rows as columns: what operators exchange. At most ``maximumRowCount`` rows.
@@ -52,7 +64,8 @@ package struct Batch: Sendable {
     package var changes: [UInt8]?
     /// Number of earlier versions of each row; nil when all are 0.
     package var revisions: [Int32]?
-    /// One entry for every external source that contributed; the stream's own source first.
+    /// One entry for every input that may contribute, the same in all batches of a step: those
+    /// of its streams first, then those of looked-up tables.
     package var causes: [CauseColumn]
     /// Encoded Kafka headers of each row (zig-zag count, then each header); nil when none has any.
     package var headers: ByteValues?
@@ -82,6 +95,15 @@ package struct Batch: Sendable {
         return Change(rawValue: changes[row]) ?? .new
     }
 
+    /// The record that the row itself comes from, or the first of those; nil when none is known.
+    /// O(causes).
+    package func origin(_ row: Int) -> RecordPlace? {
+        for cause in causes where cause.first[row] >= 0 {
+            return RecordPlace(input: cause.input, offset: cause.first[row])
+        }
+        return nil
+    }
+
     /// The rows `rows[0]`, `rows[1]`, … of every column. O(rows × columns).
     package func gather(_ rows: [Int32]) -> Batch {
         Batch(
@@ -90,7 +112,7 @@ package struct Batch: Sendable {
             revisions: revisions.map { take($0, rows) },
             causes: causes.map {
                 CauseColumn(
-                    source: $0.source, first: take($0.first, rows), last: take($0.last, rows),
+                    input: $0.input, first: take($0.first, rows), last: take($0.last, rows),
                     counts: $0.counts.map { take($0, rows) })
             },
             headers: headers.map { $0.gather(rows) }, raw: raw)

@@ -21,20 +21,32 @@ package struct KeyTable: Sendable {
     /// The code of a key, given anew when it was not seen before. Amortised O(length).
     package mutating func intern(_ key: Span<UInt8>) -> Int32 {
         let hash = collides ? 0 : hashBytes(key)
-        let mask = slots.count - 1
-        var slot = Int(hash) & mask
-        while true {
-            let code = slots[slot]
-            if code < 0 { break }
-            if hashes[Int(code)] == hash, equals(code, key) { return code }
-            slot = (slot + 1) & mask
-        }
+        let (found, slot) = search(key, hash)
+        if found >= 0 { return found }
         let code = Int32(count)
         keys.append(key)
         hashes.append(hash)
         slots[slot] = code
         if count * 2 > slots.count { grow() }
         return code
+    }
+
+    /// The code of a key that was seen before; -1 for any other. O(length).
+    package func find(_ key: Span<UInt8>) -> Int32 {
+        search(key, collides ? 0 : hashBytes(key)).code
+    }
+
+    /// The key's code, or -1 and the slot where it belongs.
+    @inline(__always)
+    private func search(_ key: Span<UInt8>, _ hash: UInt32) -> (code: Int32, slot: Int) {
+        let mask = slots.count - 1
+        var slot = Int(hash) & mask
+        while true {
+            let code = slots[slot]
+            if code < 0 { return (-1, slot) }
+            if hashes[Int(code)] == hash, equals(code, key) { return (code, slot) }
+            slot = (slot + 1) & mask
+        }
     }
 
     /// See ``intern(_:)-(Span<UInt8>)``.

@@ -1,4 +1,111 @@
+import Foundation
 import RecordLog
+
+/// Where a run's topics are: the embedded log of a data directory, or a cluster.
+///
+/// Threading: any thread.
+package protocol Transport: AnyObject, Sendable {
+    /// Where snapshots are kept; nil where nothing is kept, and every start executes the journal
+    /// from its beginning.
+    var statePath: String? { get }
+
+    // MARK: Topics
+
+    /// The topics, by name.
+    func topics() throws -> [TopicDescription]
+    /// Number of partitions of a topic; nil when there is none of the name.
+    func partitionCount(of topic: String) throws -> Int?
+    /// Makes sure that a topic exists with this many partitions.
+    func ensureTopic(_ name: String, partitions: Int) throws
+    /// What a user does about an input topic that is not there.
+    func hint(forMissingTopic topic: String) -> String
+    /// Those of the topics that their writer has yet to claim. Throws when one belongs to someone
+    /// else or has another number of partitions, and changes nothing. `isKnown`: the owner has run
+    /// here before.
+    func unclaimed(
+        _ topics: [String], owner: String, partitions: Int, isKnown: Bool
+    ) throws -> [String]
+    /// Notes the only writer of topics, and makes those that are missing.
+    func claim(_ topics: [String], owner: String, partitions: Int) throws
+
+    // MARK: Records
+
+    /// Reads a partition's committed records.
+    func source(_ place: TopicPartition) throws -> any RecordSource
+    /// Stores one record that belongs to no epoch, durably; only this process writes the place.
+    func append(key: [UInt8], value: [UInt8], to place: TopicPartition) throws
+    /// The transport as one task uses it; `worker` numbers the thread that will run the task.
+    func task(_ places: TaskPlaces, worker: Int) throws -> any TaskTransport
+
+    // MARK: Waiting
+
+    /// A number that grows when there may be more to read, for ``waitForChange(after:until:)``.
+    var changes: UInt64 { get }
+    /// Waits until there may be more to read than at number `count`, or the deadline.
+    func waitForChange(after count: UInt64, until deadline: Date)
+    /// Wakes every waiter: something outside the transport has changed.
+    func wake()
+}
+
+/// The partitions of one task.
+package struct TaskPlaces: Sendable {
+    /// In the order of the plan.
+    package var sources: [TopicPartition]
+    /// The sinks', then that of the rejects, each with the codec that the plan asks for.
+    package var outputs: [(place: TopicPartition, codec: CompressionCodec)]
+    package var journal: TopicPartition
+
+    package init(
+        sources: [TopicPartition], outputs: [(place: TopicPartition, codec: CompressionCodec)],
+        journal: TopicPartition
+    ) {
+        self.sources = sources
+        self.outputs = outputs
+        self.journal = journal
+    }
+}
+
+/// One task's outputs and journal, which are written together or not at all.
+///
+/// Threading: one thread at a time.
+package protocol TaskTransport: AnyObject {
+    /// Whether batches are stored as they were built, with their offsets and their codec. If not,
+    /// the records in them are sent, and where they stand is known when they are delivered.
+    var storesBatches: Bool { get }
+
+    /// Reads one of the task's sources: committed records only.
+    func source(_ place: TopicPartition) throws -> any RecordSource
+    /// The journal's records that stand, published or not.
+    func journal() throws -> any RecordSource
+    /// Takes away what the last journal record does not name: records of the outputs from
+    /// `outputEnds` on, in their order. Returns where what is stored ends, which is before
+    /// `outputEnds` where records are missing, and the number of records that went.
+    func settle(outputEnds: [Int64]) throws -> (stored: [Int64], cutRecords: Int)
+    /// Writes missing records of outputs again, at their offsets.
+    func restore(_ outputs: [EpochOutput]) throws
+    /// The journal and the outputs agree: readers may see all of them.
+    func publish() throws
+    /// Makes an epoch durable and visible: its outputs, its journal record, its positions.
+    ///
+    /// `journal` makes the journal record from where the outputs stand, in their order; it is
+    /// called again when the outputs had to be written again. On an error nothing of the epoch is
+    /// visible, and the same call can be made again. Returns where the outputs stand.
+    func commit(
+        _ outputs: [EpochOutput], positions: [Int64], journal: ([Range<Int64>]) throws -> [UInt8]
+    ) throws -> [Range<Int64>]
+}
+
+/// What an epoch writes to one partition.
+package struct EpochOutput: Sendable {
+    package var append: PartitionAppend
+    /// The offsets for which the batches were built.
+    package var offsets: Range<Int64>
+
+    package init(append: PartitionAppend, offsets: Range<Int64>) {
+        self.append = append
+        self.offsets = offsets
+    }
+}
 
 /// Reads one partition of a source: committed records only, in offset order.
 ///
@@ -9,6 +116,43 @@ package protocol RecordSource: AnyObject {
     func read(from offset: Int64, limit: Int64?) throws -> RecordBlock?
     /// The committed end, observed now.
     func committedEnd() throws -> Int64
+    /// The offset at which the partition's records begin.
+    func firstOffset() throws -> Int64
+}
+
+extension RecordSource {
+    /// The first record at or after an offset: its block and row. Nil when there is none.
+    package func firstRecord(from offset: Int64) throws -> (block: RecordBlock, row: Int)? {
+        var next = offset
+        while let block = try read(from: next, limit: nil) {
+            if let row = block.offsets.firstIndex(where: { $0 >= next }) { return (block, row) }
+            next = max(next + 1, block.nextOffset)
+        }
+        return nil
+    }
+
+    /// The last committed record: its block and row. Offsets before the end may be without a
+    /// record, so it looks further and further back.
+    package func lastRecord() throws -> (block: RecordBlock, row: Int)? {
+        let first = try firstOffset()
+        let end = try committedEnd()
+        var distance: Int64 = 1
+        while end > first {
+            let start = max(end - distance, first)
+            if var found = try firstRecord(from: start) {
+                while true {
+                    let next = found.block.offsets[found.row] + 1
+                    guard next < end, let later = try firstRecord(from: next) else {
+                        return found
+                    }
+                    found = later
+                }
+            }
+            if start == first { break }
+            distance *= 4
+        }
+        return nil
+    }
 }
 
 /// Record batches for the end of one partition, each built for the offset at which it will stand.

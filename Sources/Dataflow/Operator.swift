@@ -89,15 +89,20 @@ struct StepOutput {
         _ reason: RejectReason, _ detail: String, row: Int, of batch: Batch,
         _ context: RowContext
     ) {
-        let cause = batch.causes.first
-        let offset = cause?.first[row] ?? -1
+        let origin = batch.origin(row)
         rejectedRows.append(row)
         rejects.append(
             Reject(
                 reason: reason, detail: detail, step: step, sequence: context.sequences[row],
-                source: cause?.source ?? 0, offset: offset, time: batch.times[row],
-                key: batch.raw.map { $0.key(at: offset) } ?? keys.bytes(batch.keys[row]),
-                value: batch.raw?.value(at: offset)))
+                origin: origin, time: batch.times[row],
+                key: key(of: row, in: batch, origin),
+                value: origin.flatMap { batch.raw?.value(at: $0) }))
+    }
+
+    /// The original record's key where that is at hand, else the row's.
+    private func key(of row: Int, in batch: Batch, _ origin: RecordPlace?) -> [UInt8]? {
+        guard let raw = batch.raw, let origin else { return keys.bytes(batch.keys[row]) }
+        return raw.key(at: origin)
     }
 }
 
@@ -108,9 +113,8 @@ package struct Reject: Sendable {
     /// Index of the step that rejected it; -1 for the source itself.
     package var step: Int
     package var sequence: Int64
-    /// Index of the source and offset of the (first causing) record.
-    package var source: Int
-    package var offset: Int64
+    /// The (first causing) record; nil when none is known.
+    package var origin: RecordPlace?
     /// Event time in microseconds; nil when it could not be read.
     package var time: Int64?
     /// Original bytes; a derived row has its key and no value.
@@ -118,15 +122,14 @@ package struct Reject: Sendable {
     package var value: [UInt8]?
 
     package init(
-        reason: RejectReason, detail: String, step: Int, sequence: Int64, source: Int,
-        offset: Int64, time: Int64?, key: [UInt8]?, value: [UInt8]?
+        reason: RejectReason, detail: String, step: Int, sequence: Int64, origin: RecordPlace?,
+        time: Int64?, key: [UInt8]?, value: [UInt8]?
     ) {
         self.reason = reason
         self.detail = detail
         self.step = step
         self.sequence = sequence
-        self.source = source
-        self.offset = offset
+        self.origin = origin
         self.time = time
         self.key = key
         self.value = value

@@ -1,10 +1,14 @@
 import Columnar
 
-/// Records of one source that went into a pane or window.
+/// Records of one input that went into a pane or window.
 struct PaneCause: Hashable {
     var first: Int64
     var last: Int64
     var count: Int32
+
+    /// -1 for none.
+    var firstOffset: Int64 { count == 0 ? -1 : first }
+    var lastOffset: Int64 { count == 0 ? -1 : last }
 }
 
 /// Panes of all keys: each key has a list of slots ascending by pane index. Slot 0 belongs to no
@@ -13,10 +17,10 @@ struct PaneStore {
     /// Per slot.
     private(set) var indices: [Int64] = [0]
     private var next: [Int32] = [-1]
-    /// Per cause source and slot.
+    /// Per causing input and slot.
     private var causes: [[PaneCause]] = []
-    /// Sources of the step's input, as its batches name them.
-    private(set) var causeSources: [Int] = []
+    /// Inputs that the step's rows may come from, as its batches name them.
+    private(set) var causeInputs: [Int] = []
     /// Per key code.
     private var head: [Int32] = []
     private var tail: [Int32] = []
@@ -31,11 +35,11 @@ struct PaneStore {
         }
     }
 
-    mutating func setCauses(_ sources: [Int]) {
-        guard causeSources.isEmpty, !sources.isEmpty else { return }
-        causeSources = sources
+    mutating func setCauses(_ inputs: [Int]) {
+        guard causeInputs.isEmpty, !inputs.isEmpty else { return }
+        causeInputs = inputs
         let none = PaneCause(first: .max, last: .min, count: 0)
-        causes = sources.map { _ in Array(repeating: none, count: slotCount) }
+        causes = inputs.map { _ in Array(repeating: none, count: slotCount) }
     }
 
     /// The slot of a pane, made when it is not there. O(1) for the newest pane of a key, else
@@ -77,7 +81,7 @@ struct PaneStore {
 
     /// Notes the records that caused a row.
     mutating func note(_ columns: [CauseColumn], row: Int, slot: Int32) {
-        for (index, column) in columns.enumerated() {
+        for (index, column) in columns.enumerated() where column.first[row] >= 0 {
             var cause = causes[index][Int(slot)]
             cause.first = min(cause.first, column.first[row])
             cause.last = max(cause.last, column.last[row])
@@ -104,7 +108,7 @@ struct PaneStore {
         return slot >= 0 ? indices[Int(slot)] : nil
     }
 
-    /// Records behind several panes, one entry a cause source.
+    /// Records behind several panes, one entry a causing input.
     func causes(_ slots: [Int32]) -> [PaneCause] {
         causes.map { column in
             var total = PaneCause(first: .max, last: .min, count: 0)

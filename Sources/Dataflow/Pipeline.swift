@@ -10,225 +10,164 @@ package final class Pipeline {
     /// The task's keys. Decoders intern into it before rows are pushed.
     package var keys: KeyTable
     private let maximumRowCount: Int
+    private let graph: PipelineGraph
     private let tables: [TableState?]
     private var clocks: [SourceClock?]
-    private let nodes: [Node]
-    /// Nodes fed by each source directly.
-    private let roots: [[Int]]
-    /// Sinks fed by each source directly.
-    private let rootSinks: [[Int]]
-    /// All nodes downstream of each source, upstream first.
-    private let chains: [[Int]]
+    /// Per time domain: its watermark. A source's is its clock's.
+    private var watermarks: [Int64]
+    /// The rows on their way through the graph, where some domain has other watermarks for them.
+    private var piece = Piece()
     private var nextSequence: Int64 = 0
-    private var sinkBatches: [SinkBatch] = []
+    private var emissions: [Emission] = []
     private var rejects: [Reject] = []
 
-    /// A batch for one sink.
-    package struct SinkBatch: Sendable {
-        /// Index of the sink in the plan.
-        package var sink: Int
-        package var batch: Batch
+    /// What goes to one output: a sink, or a stream that is rekeyed.
+    package struct Emission: Sendable {
+        package enum Content: Sendable {
+            case rows(Batch)
+            /// The watermark of a rekeyed stream has risen to here; microseconds.
+            case watermark(Int64)
+        }
+
+        /// Index of the sink in the plan; rekeyed streams count on from the last one.
+        package var output: Int
+        package var content: Content
     }
 
-    private struct Node {
-        let operation: any Operator
-        /// Index in the plan's steps.
-        let step: Int
-        var children: [Int] = []
-        var sinks: [Int] = []
-        /// Whether a step downstream has timers under key clocks.
-        var keepsGhosts = false
+    /// Rows that one source has pushed, as other domains judge them.
+    private struct Piece {
+        var firstSequence: Int64 = 0
+        var rowCount = 0
+        /// Per time domain downstream of the source: its watermark before and after each row.
+        var before: [Int: ArraySlice<Int64>] = [:]
+        var after: [Int: ArraySlice<Int64>] = [:]
     }
 
     /// Makes the operators of a checked plan, with empty state.
     ///
-    /// `maximumRowCount` cuts execution only; results do not depend on it.
+    /// `inputSources` gives the source of each input, that is of each partition that the task
+    /// reads, ascending; nil is one input a source. `maximumRowCount` cuts execution only.
     package init(
-        plan: Plan, keys: KeyTable = KeyTable(), maximumRowCount: Int = Batch.maximumRowCount
+        plan: Plan, inputSources: [Int]? = nil, keys: KeyTable = KeyTable(),
+        maximumRowCount: Int = Batch.maximumRowCount
     ) {
         self.plan = plan
         self.keys = keys
         self.maximumRowCount = maximumRowCount
-        let tables = plan.sources.map { source -> TableState? in
-            guard case .table = source.role else { return nil }
-            return TableState(columnCount: source.schema.fields.count)
-        }
-        self.tables = tables
-        clocks = plan.sources.map { source in
-            guard case .stream(let rule) = source.role else { return nil }
-            return SourceClock(rule: rule)
-        }
-        var wiring = Wiring(plan: plan)
-        for index in plan.steps.indices { wiring.add(step: index, tables: tables) }
-        wiring.connectSinks()
-        nodes = wiring.nodes
-        roots = wiring.roots
-        rootSinks = wiring.rootSinks
-        chains = wiring.chains
-    }
-
-    /// Builds the nodes of a plan; a step that judges in time order gets a reorder node before it.
-    private struct Wiring {
-        let plan: Plan
-        var nodes: [Node] = []
-        var roots: [[Int]]
-        var rootSinks: [[Int]]
-        var chains: [[Int]]
-        /// Per step: its last node, and the source it descends from.
-        var lastNode: [Int] = []
-        var sourceOfStep: [Int] = []
-
-        init(plan: Plan) {
-            self.plan = plan
-            roots = plan.sources.map { _ in [] }
-            rootSinks = roots
-            chains = roots
-        }
-
-        mutating func add(step index: Int, tables: [TableState?]) {
-            let step = plan.steps[index]
-            let source: Int
-            switch step.input {
-            case .source(let origin): source = origin
-            case .step(let upstream): source = sourceOfStep[upstream]
-            }
-            guard case .stream(let rule) = plan.sources[source].role else { return }
-            var input = step.input
-            if step.operation.order == .time {
-                let reorder = ReorderOperator(usesKeyClocks: rule.clock == .key)
-                let node = append(reorder, step: index, input: input, source: source)
-                input = .step(index)
-                lastNode.append(node)
-                sourceOfStep.append(source)
-            }
-            let operation = makeOperator(step, source: plan.sources[source], rule, tables)
-            let node = append(operation, step: index, input: input, source: source)
-            if lastNode.count > index {
-                lastNode[index] = node
-            } else {
-                lastNode.append(node)
-                sourceOfStep.append(source)
-            }
-            let hasTimers = step.operation.hasTimers && rule.clock == .key
-            if hasTimers { markGhosts(upTo: node, source: source) }
-        }
-
-        private mutating func append(
-            _ operation: any Operator, step: Int, input: Upstream, source: Int
-        ) -> Int {
-            nodes.append(Node(operation: operation, step: step))
-            let node = nodes.count - 1
-            switch input {
-            case .source(let source): roots[source].append(node)
-            case .step(let upstream): nodes[lastNode[upstream]].children.append(node)
-            }
-            chains[source].append(node)
-            return node
-        }
-
-        /// Every node above one with timers passes on the clock moves of the rows it drops.
-        private mutating func markGhosts(upTo node: Int, source: Int) {
-            var targets: Set<Int> = [node]
-            for candidate in chains[source].reversed()
-            where nodes[candidate].children.contains(where: { targets.contains($0) }) {
-                nodes[candidate].keepsGhosts = true
-                targets.insert(candidate)
+        let inputs = inputSources ?? Array(plan.sources.indices)
+        let graph = PipelineGraph(plan: plan, inputSources: inputs)
+        self.graph = graph
+        tables = graph.tables
+        clocks = plan.sources.indices.map { source in
+            let substreams = inputs.count { $0 == source }
+            return plan.clockRule(of: source).map {
+                SourceClock(
+                    rule: $0, substreams: $0.clock == .carried ? substreams : 0,
+                    tracksPartition: graph.domains[source].feedsOthers)
             }
         }
-
-        private func makeOperator(
-            _ step: StepPlan, source: SourcePlan, _ rule: TimeRule, _ tables: [TableState?]
-        ) -> any Operator {
-            switch step.operation {
-            case .filter(let program): return FilterOperator(program)
-            case .select(let program): return SelectOperator(program, output: step.output)
-            case .lookup(let table):
-                return LookupOperator(
-                    table: tables[table] ?? TableState(columnCount: 0), source: table,
-                    name: plan.sources[table].name)
-            case .levels(let levels): return LevelsOperator(levels)
-            case .distinct: return DistinctOperator(lateness: rule.lateness)
-            case .window(let window):
-                var keyIsInteger = false
-                if case .int = source.schema.fields[source.keyField].type { keyIsInteger = true }
-                return WindowOperator(
-                    window, lateness: rule.lateness, usesKeyClocks: rule.clock == .key,
-                    keyIsInteger: keyIsInteger)
-            }
-        }
-
-        mutating func connectSinks() {
-            for (index, sink) in plan.sinks.enumerated() {
-                switch sink.input {
-                case .source(let source): rootSinks[source].append(index)
-                case .step(let step): nodes[lastNode[step]].sinks.append(index)
-                }
-            }
-        }
+        watermarks = graph.domains.map { _ in .min }
     }
 
     // MARK: Input
 
     /// Takes accepted rows of one source, in merge order; at most `maximumRowCount`.
     package func push(source: Int, _ batch: Batch) {
-        if let table = tables[source] {
-            table.apply(batch)
+        guard batch.rowCount > 0 else { return }
+        guard var clock = clocks[source] else {
+            tables[source]?.apply(batch)
             return
         }
-        guard var clock = clocks[source], batch.rowCount > 0 else { return }
-        let (before, after) = clock.observe(times: batch.times, keys: batch.keys)
+        let (before, after, partition) = clock.observe(times: batch.times, keys: batch.keys)
         clocks[source] = clock
-        if clock.rule.clock == .key {
+        let usesKeyClocks = clock.rule.clock == .key
+        if usesKeyClocks, !graph.domains[source].feedsOthers {
             deliver(source: source, batch, before, after)
         } else {
-            pushCut(source: source, batch, before, after)
+            var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
+            rises.follow(partition, isOwnTime: !usesKeyClocks)
+            pushCut(source: source, batch, before, after, rises)
         }
         sortRejects()
     }
 
-    /// Cuts a batch after each row that takes the partition's watermark to a possible timer.
-    private func pushCut(source: Int, _ batch: Batch, _ before: [Int64], _ after: [Int64]) {
+    /// The sender of a substream of a rekeyed stream has told its watermark, in microseconds.
+    package func pushWatermark(_ told: Int64, source: Int, substream: Int) {
+        guard clocks[source]?.carry(told, substream: substream) == true else { return }
+        raise(source: source)
+        sortRejects()
+    }
+
+    /// Cuts a batch after each row that takes a domain's watermark to a possible timer.
+    private func pushCut(
+        source: Int, _ batch: Batch, _ before: [Int64], _ after: [Int64], _ rises: DomainRises
+    ) {
         var start = 0
         while start < batch.rowCount {
-            var boundary = Int64.max
-            for node in chains[source] {
-                boundary = min(boundary, nodes[node].operation.boundary(after: before[start]))
+            var end = batch.rowCount
+            for rise in rises.all {
+                let boundary = boundary(of: rise.domain, after: rise.before(start))
+                end = min(end, rise.firstRow(from: start, reaching: boundary) + 1)
             }
-            var end = start
-            while end < batch.rowCount, after[end] < boundary { end += 1 }
-            end = min(end + 1, batch.rowCount)
+            end = min(end, batch.rowCount)
             let range = start..<end
+            piece.before = rises.others { $0.before[range] }
+            piece.after = rises.others { $0.after[range] }
             deliver(
                 source: source, batch.slice(range), Array(before[range]), Array(after[range]))
-            advance(source: source, to: after[end - 1])
+            piece = Piece()
+            advance(rises.all.map { ($0.domain, $0.after[end - 1]) })
             start = end
         }
     }
 
+    /// The smallest watermark after `watermark` at which something may come out of a domain.
+    private func boundary(of domain: Int, after watermark: Int64) -> Int64 {
+        // What is rekeyed tells every rise.
+        if !graph.domains[domain].rekeys.isEmpty { return watermark.addingSaturating(1) }
+        var boundary = Int64.max
+        for node in graph.domains[domain].nodes {
+            boundary = min(boundary, graph.nodes[node].operation.boundary(after: watermark))
+        }
+        return boundary
+    }
+
     private func deliver(source: Int, _ batch: Batch, _ before: [Int64], _ after: [Int64]) {
+        if let table = tables[source] {
+            table.apply(batch)
+            return
+        }
         let count = Int64(batch.rowCount)
+        piece.firstSequence = nextSequence
+        piece.rowCount = batch.rowCount
         let context = RowContext(
             before: before, after: after,
             sequences: Array(nextSequence..<nextSequence + count))
         nextSequence += count
-        for sink in rootSinks[source] { sinkBatches.append(SinkBatch(sink: sink, batch: batch)) }
-        for node in roots[source] { run(node) { $0.push(batch, context, &$1) } }
+        emit(batch, to: graph.roots[source].outputs)
+        for node in graph.roots[source].nodes { hand(batch, context, from: source, to: node) }
     }
 
-    /// Fires the timers of a source's steps up to a watermark: by time, then upstream first.
-    private func advance(source: Int, to watermark: Int64) {
-        while true {
-            var due = Int64.max
-            for node in chains[source] { due = min(due, nodes[node].operation.nextTimer) }
-            if due > watermark { break }
-            for node in chains[source] { run(node) { $0.advance(to: due, &$1) } }
+    /// Gives rows to a step; one of another time domain judges them by its own watermark.
+    private func hand(_ batch: Batch, _ context: RowContext, from domain: Int, to node: Int) {
+        let target = graph.nodes[node].domain
+        if target == domain {
+            run(node) { $0.push(batch, context, &$1) }
+        } else if batch.rowCount > 0 {
+            let judged = self.context(context, in: target)
+            run(node) { $0.push(batch, judged, &$1) }
         }
-        for node in chains[source] { run(node) { $0.advance(to: watermark, &$1) } }
     }
 
-    /// Calls one operator and hands what it gives to the steps and sinks downstream.
+    private func emit(_ batch: Batch, to outputs: [Int]) {
+        for output in outputs {
+            emissions.append(Emission(output: output, content: .rows(batch)))
+        }
+    }
+
+    /// Calls one operator and hands what it gives to the steps and outputs downstream.
     private func run(_ index: Int, _ call: (any Operator, inout StepOutput) -> Void) {
-        let node = nodes[index]
+        let node = graph.nodes[index]
         var output = StepOutput(
             nextSequence: nextSequence, step: node.step, keepsGhosts: node.keepsGhosts,
             keys: keys, maximumRowCount: maximumRowCount)
@@ -236,35 +175,101 @@ package final class Pipeline {
         nextSequence = output.nextSequence
         rejects += output.rejects
         for (batch, context) in output.batches {
-            if batch.rowCount > 0 {
-                for sink in node.sinks {
-                    sinkBatches.append(SinkBatch(sink: sink, batch: batch))
-                }
-            }
-            for child in node.children { run(child) { $0.push(batch, context, &$1) } }
+            if batch.rowCount > 0 { emit(batch, to: node.outputs) }
+            for child in node.children { hand(batch, context, from: node.domain, to: child) }
         }
+    }
+
+    /// The watermarks by which a domain judges rows that come from another one: for rows of the
+    /// piece under way its own at that row, for those that timers made its present one.
+    private func context(_ context: RowContext, in domain: Int) -> RowContext {
+        var result = context
+        result.ghosts = []
+        for row in context.sequences.indices {
+            let index = Int(context.sequences[row] - piece.firstSequence)
+            if (0..<piece.rowCount).contains(index), let before = piece.before[domain],
+                let after = piece.after[domain]
+            {
+                result.before[row] = before[before.startIndex + index]
+                result.after[row] = after[after.startIndex + index]
+            } else {
+                result.before[row] = watermarks[domain]
+                result.after[row] = watermarks[domain]
+            }
+        }
+        return result
+    }
+
+    // MARK: Time
+
+    /// Raises domains to their targets, upstream first: fires the timers of their steps by time,
+    /// then tells the rises to those who read the rekeyed rows.
+    private func advance(_ targets: [(domain: Int, watermark: Int64)]) {
+        let old = watermarks
+        while true {
+            var due = Int64.max
+            for target in targets {
+                let next = nextTimer(of: target.domain)
+                if next <= target.watermark { due = min(due, next) }
+            }
+            if due == .max { break }
+            for target in targets where due <= target.watermark {
+                move(target.domain, to: due)
+            }
+        }
+        for target in targets {
+            move(target.domain, to: target.watermark)
+            guard target.watermark > old[target.domain] else { continue }
+            for output in graph.domains[target.domain].rekeys {
+                emissions.append(Emission(output: output, content: .watermark(target.watermark)))
+            }
+        }
+    }
+
+    private func nextTimer(of domain: Int) -> Int64 {
+        graph.domains[domain].nodes.reduce(.max) {
+            min($0, graph.nodes[$1].operation.nextTimer)
+        }
+    }
+
+    private func move(_ domain: Int, to watermark: Int64) {
+        for node in graph.domains[domain].nodes { run(node) { $0.advance(to: watermark, &$1) } }
+        watermarks[domain] = max(watermarks[domain], watermark)
+    }
+
+    /// Raises the domains that follow a source's clock to where it stands now.
+    private func raise(source: Int) {
+        guard let clock = clocks[source] else { return }
+        let usesKeyClocks = clock.rule.clock == .key
+        guard !usesKeyClocks || graph.domains[source].feedsOthers else { return }
+        var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
+        rises.follow([clock.watermark], isOwnTime: !usesKeyClocks)
+        let targets = rises.all.map { ($0.domain, $0.after[0]) }
+        if targets.contains(where: { $0.1 > watermarks[$0.0] }) { advance(targets) }
     }
 
     /// A recorded tick on a fixed grid; `isAtEnd` says it of each source.
     package func tick(at time: Int64, isAtEnd: [Bool], gridMicroseconds: Int64) {
         for source in plan.sources.indices {
             guard var clock = clocks[source] else { continue }
-            let risen = clock.tick(
-                at: time, isAtEnd: isAtEnd[source], gridMicroseconds: gridMicroseconds)
-            let abandoned = clock.abandonedKeys(gridMicroseconds: gridMicroseconds, keys: keys)
+            clock.tick(at: time, isAtEnd: isAtEnd[source], gridMicroseconds: gridMicroseconds)
+            let abandoned = clock.abandonedKeys(
+                at: time, gridMicroseconds: gridMicroseconds, keys: keys)
             clocks[source] = clock
-            if let risen { advance(source: source, to: risen) }
             if !abandoned.isEmpty {
-                for node in chains[source] { run(node) { $0.abandon(abandoned, &$1) } }
+                for node in graph.domains[source].nodes {
+                    run(node) { $0.abandon(abandoned, &$1) }
+                }
             }
+            raise(source: source)
         }
         sortRejects()
     }
 
     /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
     package func flush() {
-        for source in plan.sources.indices {
-            for node in chains[source] { run(node) { $0.flush(&$1) } }
+        for domain in graph.domains {
+            for node in domain.nodes { run(node) { $0.flush(&$1) } }
         }
         sortRejects()
     }
@@ -288,52 +293,45 @@ package final class Pipeline {
 
     /// The least watermark over the stream sources with a partition clock; nil without one.
     package var watermark: Int64? {
-        clocks.compactMap { clock in
-            clock?.rule.clock == .partition ? clock?.watermark : nil
+        plan.sources.indices.compactMap { source in
+            guard case .stream(let rule) = plan.sources[source].role, rule.clock != .key
+            else { return nil }
+            return clocks[source]?.watermark
         }.min()
     }
 
-    /// Sink batches and rejects since the last call, in order.
-    package func takeOutput() -> (sinks: [SinkBatch], rejects: [Reject]) {
+    /// What has come out since the last call, in order.
+    package func takeOutput() -> (emissions: [Emission], rejects: [Reject]) {
         defer {
-            sinkBatches.removeAll(keepingCapacity: true)
+            emissions.removeAll(keepingCapacity: true)
             rejects.removeAll(keepingCapacity: true)
         }
-        return (sinkBatches, rejects)
+        return (emissions, rejects)
     }
 
     // MARK: State
 
     /// Writes all state, canonically: equal state gives equal bytes, however it came about.
     package func save(to snapshot: inout SnapshotWriter) {
+        snapshot.write(watermarks)
         for clock in clocks { clock?.save(to: &snapshot, keys: keys) }
         for table in tables { table?.save(to: &snapshot, keys: keys) }
-        for node in nodes { node.operation.save(to: &snapshot, keys: keys) }
+        for node in graph.nodes { node.operation.save(to: &snapshot, keys: keys) }
     }
 
     /// Takes up what ``save(to:)`` wrote; the pipeline must be fresh and of the same plan.
     package func restore(from snapshot: inout SnapshotReader) throws(SnapshotError) {
+        let saved = try snapshot.readInt64s()
+        guard saved.count == watermarks.count else {
+            throw SnapshotError("the snapshot has another number of clocks than the plan")
+        }
+        watermarks = saved
         for index in clocks.indices {
             try clocks[index]?.restore(from: &snapshot, keys: &keys)
         }
         for table in tables { try table?.restore(from: &snapshot, keys: &keys) }
-        for node in nodes { try node.operation.restore(from: &snapshot, keys: &keys) }
-    }
-}
-
-extension Operation {
-    /// Order in which the operation judges rows; nil when it does not matter.
-    var order: RowOrder? {
-        switch self {
-        case .levels(let plan): plan.order
-        case .distinct(let plan): plan.order
-        case .filter, .select, .lookup, .window: nil
+        for node in graph.nodes {
+            try node.operation.restore(from: &snapshot, keys: &keys)
         }
-    }
-
-    /// Whether rows may come out at a watermark move.
-    var hasTimers: Bool {
-        if case .window = self { return true }
-        return order == .time
     }
 }

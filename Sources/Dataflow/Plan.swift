@@ -1,35 +1,52 @@
 import Columnar
 import Expression
 
-/// A checked topology: sources, steps in topological order, sinks. Immutable, shared by all tasks.
+/// One stage of a checked topology: sources, steps in topological order, sinks. Immutable, shared
+/// by all tasks of the stage.
 ///
-/// Step inputs point backwards only, so walking `steps` in order visits upstream first.
+/// Step inputs point backwards only, so walking `steps` in order visits upstream first. A topology
+/// without `rekey` is one stage; each further stage reads what the ones before it have rekeyed.
 package struct Plan: Sendable {
     package var name: String
     package var version: Int
+    /// Counts from 1 along the topology.
+    package var stage: Int
     package var sources: [SourcePlan]
     package var steps: [StepPlan]
     package var sinks: [SinkPlan]
+    /// What the stage writes for later stages under another key.
+    package var rekeys: [RekeyPlan]
     /// Canonical text with schemas, the same for any spelling of the same topology; comments and
     /// descriptions are not in it. Its hash names the plan; parsing it gives the plan again.
     package var canonicalText: String
 
     package init(
-        name: String, version: Int, sources: [SourcePlan], steps: [StepPlan], sinks: [SinkPlan],
-        canonicalText: String
+        name: String, version: Int, stage: Int = 1, sources: [SourcePlan], steps: [StepPlan],
+        sinks: [SinkPlan], rekeys: [RekeyPlan] = [], canonicalText: String
     ) {
         self.name = name
         self.version = version
+        self.stage = stage
         self.sources = sources
         self.steps = steps
         self.sinks = sinks
+        self.rekeys = rekeys
         self.canonicalText = canonicalText
     }
 
+    /// Name of the stage's tasks: also that of its consumer group on a cluster.
+    package var taskName: String {
+        stage == 1 ? "\(name).v\(version)" : "\(name).v\(version).stage\(stage)"
+    }
+
     /// Topic of rejected records.
-    package var rejectTopic: String { "\(name).v\(version).rejects" }
+    package var rejectTopic: String { "\(taskName).rejects" }
     /// Topic of the tasks' epochs.
-    package var journalTopic: String { "\(name).v\(version).journal" }
+    package var journalTopic: String { "\(taskName).journal" }
+    /// Topics that the stage writes, the sinks' first, then what it rekeys, rejects last.
+    package var outputTopics: [String] {
+        sinks.map(\.topic) + rekeys.map(\.topic) + [rejectTopic]
+    }
 }
 
 /// How the bytes of a topic's values are written.
@@ -45,6 +62,9 @@ package enum ClockScope: String, Hashable, Sendable {
     case partition
     /// One watermark for each key.
     case key
+    /// The watermark of the tasks that wrote the rows: the least over the substreams of a rekeyed
+    /// stream. Not written by users.
+    case carried
 }
 
 /// Event-time rules of a stream source. Durations in microseconds. See design of time: `disorder`,
@@ -84,8 +104,35 @@ package struct TimeRule: Hashable, Sendable {
 /// What a source is to its topology.
 package enum SourceRole: Hashable, Sendable {
     case stream(TimeRule)
-    /// Versions by key; `timeField` says from when a version holds.
-    case table(timeField: Int)
+    /// Versions by key.
+    case table(TableRule)
+}
+
+/// What a table is asked by, and how its time passes.
+package struct TableRule: Hashable, Sendable {
+    /// Field of the schema that says from when a version holds.
+    package var timeField: Int
+    /// How far the table's watermark stays behind its greatest time; nil where none is needed.
+    /// Microseconds.
+    package var disorder: Int64?
+    /// After so long at its end the table's watermark follows the ticks. Microseconds.
+    package var idle: Int64?
+
+    package init(timeField: Int, disorder: Int64? = nil, idle: Int64? = nil) {
+        self.timeField = timeField
+        self.disorder = disorder
+        self.idle = idle
+    }
+}
+
+/// Which partitions of a source's topic task `p` reads.
+package enum PartitionScope: Hashable, Sendable {
+    /// Partition `p`.
+    case own
+    /// All of them: a global table.
+    case all
+    /// The substreams that all tasks of an earlier stage write for task `p`.
+    case substreams
 }
 
 /// One topic that a topology reads.
@@ -99,11 +146,13 @@ package struct SourcePlan: Sendable {
     /// Field of the schema that is the key.
     package var keyField: Int
     package var role: SourceRole
+    package var partitions: PartitionScope
 
     package init(
         name: String, topic: String, format: FormatPlan, schema: Schema, fieldsRead: [Int],
-        keyField: Int, role: SourceRole
+        keyField: Int, role: SourceRole, partitions: PartitionScope = .own
     ) {
+        self.partitions = partitions
         self.name = name
         self.topic = topic
         self.format = format
@@ -143,11 +192,72 @@ package enum Operation: Sendable {
     case filter(Program)
     /// One output expression a field of `output`. The key field is carried by a plain reference.
     case select(Program)
-    /// Appends the table's columns to the input's; `table` is the index of a table source.
-    case lookup(table: Int)
+    /// Appends the table's columns to the input's.
+    case lookup(LookupPlan)
+    /// The rows of several streams of one key and shape, in the order of the merge.
+    case union(UnionPlan)
+    /// Passes on rows that have a key in a field, for a rekeyed stream.
+    case rekey(keyField: Int)
     case levels(LevelsPlan)
     case distinct(DistinctPlan)
     case window(WindowPlan)
+}
+
+/// An as-of join with a table.
+package struct LookupPlan: Sendable {
+    /// Index of a table source.
+    package var table: Int
+    /// Its one output is the key that is looked up; nil for the row's own.
+    package var key: Program?
+    /// Rows wait until the table's watermark has passed their time.
+    package var awaits: Bool
+
+    package init(table: Int, key: Program? = nil, awaits: Bool = false) {
+        self.table = table
+        self.key = key
+        self.awaits = awaits
+    }
+}
+
+/// Several streams as one, under one watermark: the least of theirs.
+package struct UnionPlan: Sendable {
+    /// One stream of a union.
+    package struct Input: Sendable {
+        package var upstream: Upstream
+        /// For each field of the union's output: the stream's column of that name.
+        package var columns: [Int]
+
+        package init(upstream: Upstream, columns: [Int]) {
+            self.upstream = upstream
+            self.columns = columns
+        }
+    }
+
+    /// At least two; the first is the step's own input.
+    package var inputs: [Input]
+
+    package init(inputs: [Input]) { self.inputs = inputs }
+}
+
+/// Rows that leave a stage under another key, as substreams: one from each of its tasks to each
+/// task of the stage that reads them.
+package struct RekeyPlan: Sendable {
+    package var input: Upstream
+    package var topic: String
+    /// Shape of the rows written: the step's fields, then the event time.
+    package var schema: Schema
+    /// Field that is the new key.
+    package var keyField: Int
+
+    package init(input: Upstream, topic: String, schema: Schema, keyField: Int) {
+        self.input = input
+        self.topic = topic
+        self.schema = schema
+        self.keyField = keyField
+    }
+
+    /// Name of the field in which a rekeyed row carries its event time, in microseconds.
+    package static let timeField = "@time"
 }
 
 /// In which order an order-sensitive operator judges rows.

@@ -1,14 +1,21 @@
 import Columnar
 
-/// The event-time clock of one stream source in one task: watermarks made from the data, silence
-/// counted in recorded ticks.
+/// The event-time clock of one source in one task: watermarks made from the data, silence counted
+/// in recorded ticks.
 ///
 /// A watermark is the greatest time seen less `disorder`, rounded down to a whole granule; it
-/// never goes back. Under key clocks every key has its own.
+/// never goes back. Under key clocks every key has its own, and that of the partition is the least
+/// of those that are not abandoned. A rekeyed stream's is the least that its senders have told.
 struct SourceClock {
     let rule: TimeRule
-    /// Watermark of the partition; unused under key clocks.
+    /// Whether something downstream needs the partition's watermark under key clocks.
+    private let tracksPartition: Bool
+    /// Watermark of the partition; under key clocks only where it is tracked.
     private(set) var watermark: Int64 = .min
+    /// Least watermark of the active keys under key clocks, and how many keys stand there.
+    private var slowest = SlowestKeys()
+    /// Per substream of a rekeyed stream: the watermark that its sender has told.
+    private var carried: [Int64]
     /// Per key code under key clocks: its watermark.
     private var keyWatermarks: [Int64] = []
     /// Per key code under key clocks: `ticksAtEnd` when its last row came; -1 once abandoned.
@@ -20,7 +27,12 @@ struct SourceClock {
     /// Greatest accepted event time.
     private(set) var maximumTime: Int64 = .min
 
-    init(rule: TimeRule) { self.rule = rule }
+    /// `substreams` is how many partitions a rekeyed stream comes in.
+    init(rule: TimeRule, substreams: Int = 0, tracksPartition: Bool = false) {
+        self.rule = rule
+        self.tracksPartition = tracksPartition
+        carried = Array(repeating: .min, count: substreams)
+    }
 
     /// The watermark that a row of this time calls for.
     func watermark(for time: Int64) -> Int64 {
@@ -29,9 +41,27 @@ struct SourceClock {
         return lagged.subtractingSaturating(remainder < 0 ? remainder + rule.granule : remainder)
     }
 
-    /// Takes rows in order; gives the watermark before and after each. O(rows).
-    mutating func observe(times: [Int64], keys: [Int32]) -> (before: [Int64], after: [Int64]) {
+    /// Takes what a sender has told of its watermark. True when the partition's rises.
+    mutating func carry(_ told: Int64, substream: Int) -> Bool {
         idleTicks = 0
+        carried[substream] = max(carried[substream], told)
+        let least = carried.min() ?? .min
+        guard least > watermark else { return false }
+        watermark = least
+        return true
+    }
+
+    /// Takes rows in order; gives the watermark before and after each. Under key clocks that is
+    /// the key's, and `partition` holds the partition's after each row, where it is tracked.
+    /// O(rows).
+    mutating func observe(
+        times: [Int64], keys: [Int32]
+    ) -> (before: [Int64], after: [Int64], partition: [Int64]) {
+        idleTicks = 0
+        guard rule.clock != .carried else {
+            let marks = Array(repeating: watermark, count: times.count)
+            return (marks, marks, marks)
+        }
         var before: [Int64] = []
         var after: [Int64] = []
         before.reserveCapacity(times.count)
@@ -49,8 +79,10 @@ struct SourceClock {
             }
             maximumTime = greatest
             watermark = current
-            return (before, after)
+            return (before, after, after)
         }
+        var partition: [Int64] = []
+        if tracksPartition { partition.reserveCapacity(times.count) }
         if let greatest = keys.max() { grow(keyCount: Int(greatest) + 1) }
         for row in times.indices {
             let key = Int(keys[row])
@@ -58,11 +90,25 @@ struct SourceClock {
             before.append(current)
             let moved = max(current, watermark(for: times[row]))
             keyWatermarks[key] = moved
+            let wasActive = lastActive[key] >= 0
             lastActive[key] = ticksAtEnd
             after.append(moved)
+            guard tracksPartition else { continue }
+            if slowest.move(from: wasActive ? current : nil, to: moved) { findSlowest() }
+            watermark = max(watermark, slowest.watermark ?? .min)
+            partition.append(watermark)
         }
         maximumTime = max(maximumTime, times.max() ?? .min)
-        return (before, after)
+        return (before, after, partition)
+    }
+
+    /// Finds the least watermark of the active keys anew. O(keys).
+    private mutating func findSlowest() {
+        guard tracksPartition else { return }
+        slowest = SlowestKeys()
+        for key in keyWatermarks.indices where lastActive[key] >= 0 {
+            _ = slowest.move(from: nil, to: keyWatermarks[key])
+        }
     }
 
     private mutating func grow(keyCount: Int) {
@@ -72,27 +118,27 @@ struct SourceClock {
         }
     }
 
-    /// A recorded tick while the source is, or is not, at its end. Under a partition clock returns
-    /// the watermark that idleness calls for, if it is a rise.
-    mutating func tick(at time: Int64, isAtEnd: Bool, gridMicroseconds: Int64) -> Int64? {
+    /// A recorded tick while the source is, or is not, at its end. The partition's watermark may
+    /// rise by idleness.
+    mutating func tick(at time: Int64, isAtEnd: Bool, gridMicroseconds: Int64) {
         guard isAtEnd else {
             idleTicks = 0
-            return nil
+            return
         }
         ticksAtEnd += 1
         idleTicks += 1
         guard rule.clock == .partition, let idle = rule.idle,
             idleTicks.multipliedReportingOverflow(by: gridMicroseconds).partialValue >= idle
-        else { return nil }
-        let called = watermark(for: time)
-        guard called > watermark else { return nil }
-        watermark = called
-        return called
+        else { return }
+        watermark = max(watermark, watermark(for: time))
     }
 
     /// Keys whose silence has lasted for `abandon` ticks at the end, in byte order; they count as
-    /// abandoned until their next row. O(keys).
-    mutating func abandonedKeys(gridMicroseconds: Int64, keys: KeyTable) -> [Int32] {
+    /// abandoned until their next row, and the partition's watermark waits for them no longer: with
+    /// no key left it follows the ticks. O(keys).
+    mutating func abandonedKeys(
+        at time: Int64, gridMicroseconds: Int64, keys: KeyTable
+    ) -> [Int32] {
         guard rule.clock == .key, let abandon = rule.abandon else { return [] }
         let limit = (abandon + gridMicroseconds - 1) / gridMicroseconds
         var silent: [Int32] = []
@@ -101,11 +147,17 @@ struct SourceClock {
             silent.append(Int32(key))
             lastActive[key] = -1
         }
+        guard tracksPartition else { return silent.sorted { keys.precedes($0, $1) } }
+        if !silent.isEmpty { findSlowest() }
+        let isEmpty = slowest.watermark == nil && !keyWatermarks.isEmpty && idleTicks > 0
+        let least = isEmpty ? watermark(for: time) : slowest.watermark ?? .min
+        watermark = max(watermark, least)
         return silent.sorted { keys.precedes($0, $1) }
     }
 
     func save(to snapshot: inout SnapshotWriter, keys: KeyTable) {
         snapshot.write(watermark)
+        snapshot.write(carried)
         snapshot.write(maximumTime)
         snapshot.write(ticksAtEnd)
         snapshot.write(idleTicks)
@@ -124,6 +176,11 @@ struct SourceClock {
         from snapshot: inout SnapshotReader, keys: inout KeyTable
     ) throws(SnapshotError) {
         watermark = try snapshot.read()
+        let told = try snapshot.readInt64s()
+        guard told.count == carried.count else {
+            throw SnapshotError("the snapshot has another number of substreams than the stage")
+        }
+        carried = told
         maximumTime = try snapshot.read()
         ticksAtEnd = try snapshot.read()
         idleTicks = try snapshot.read()
@@ -133,5 +190,30 @@ struct SourceClock {
             keyWatermarks[key] = try snapshot.read()
             lastActive[key] = try snapshot.read()
         }
+        findSlowest()
+    }
+}
+
+/// The least of many watermarks that only rise, without looking at all of them each time.
+private struct SlowestKeys {
+    /// Nil without any.
+    private(set) var watermark: Int64?
+    private var count = 0
+
+    /// Notes that one watermark has moved, or is new when it comes from nil. True when the least
+    /// one must be found anew.
+    mutating func move(from old: Int64?, to new: Int64) -> Bool {
+        guard let least = watermark else {
+            (watermark, count) = (new, 1)
+            return false
+        }
+        if new == old { return false }
+        if old == least { count -= 1 }
+        if new < least {
+            (watermark, count) = (new, 1)
+        } else if new == least {
+            count += 1
+        }
+        return count == 0
     }
 }

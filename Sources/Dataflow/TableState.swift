@@ -9,12 +9,17 @@ final class TableState {
     private(set) var columns: [Column]
     private(set) var times: [Int64] = []
     private(set) var offsets: [Int64] = []
+    /// Per row: which of `inputs` it came from.
+    private(set) var origins: [Int32] = []
+    /// The task's inputs that the table comes in: one, or all partitions of a global table.
+    let inputs: [Int]
     /// Per key code: row of its newest version, -1 for none.
     private var newest: [Int32] = []
     /// Per row: row of the next older version, -1 for none.
     private var older: [Int32] = []
 
-    init(columnCount: Int) {
+    init(columnCount: Int, inputs: [Int]) {
+        self.inputs = inputs
         columns = Array(repeating: Column(.null(count: 0)), count: columnCount)
     }
 
@@ -23,7 +28,11 @@ final class TableState {
         let firstRow = Int32(times.count)
         for index in columns.indices { columns[index].append(batch.columns[index]) }
         times += batch.times
-        offsets += batch.causes[0].first
+        for row in 0..<batch.rowCount {
+            let origin = batch.origin(row)
+            offsets.append(origin?.offset ?? -1)
+            origins.append(Int32(origin?.input ?? -1))
+        }
         for index in 0..<batch.rowCount {
             insert(row: firstRow + Int32(index), key: batch.keys[index])
         }
@@ -51,6 +60,20 @@ final class TableState {
         return row
     }
 
+    /// What caused the given rows, one column an input of the table.
+    func causes(_ rows: [Int32]) -> [CauseColumn] {
+        guard inputs.count > 1 else {
+            let found = take(offsets, rows)
+            return inputs.map { CauseColumn(input: $0, first: found, last: found) }
+        }
+        return inputs.map { input in
+            let found = rows.map { row in
+                Int(origins[Int(row)]) == input ? offsets[Int(row)] : -1
+            }
+            return CauseColumn(input: input, first: found, last: found)
+        }
+    }
+
     /// The rows of a key from its oldest version up, as they must be inserted again.
     private func versions(key: Int32) -> [Int32] {
         guard Int(key) < newest.count else { return [] }
@@ -76,6 +99,7 @@ final class TableState {
             snapshot.write(keys.bytes(key))
             snapshot.write(times[Int(row)])
             snapshot.write(offsets[Int(row)])
+            snapshot.write(origins[Int(row)])
         }
         for column in columns { snapshot.write(column.gather(rows)) }
     }
@@ -89,6 +113,7 @@ final class TableState {
             rowKeys.append(keys.intern(try snapshot.readBytes()))
             times.append(try snapshot.read())
             offsets.append(try snapshot.read())
+            origins.append(try snapshot.read())
         }
         for index in columns.indices { columns[index] = try snapshot.readColumn() }
         for (row, key) in rowKeys.enumerated() { insert(row: Int32(row), key: key) }

@@ -6,31 +6,29 @@ import Topology
 
 /// Runs the cases of topologies: rows in, records compared.
 package struct CaseRunner {
-    private let plan: Plan
+    private let plans: [Plan]
 
-    package init(plan: Plan) { self.plan = plan }
+    /// `plans` are the stages of one topology.
+    package init(plans: [Plan]) { self.plans = plans }
 
     /// Runs one case. Returns a readable difference; nil when all is as expected.
     ///
     /// A bounded case merges its whole input by time and flushes. One with ticks, or that says
     /// `bounded: false`, takes each item as it comes.
     package func run(_ file: CaseFile) throws -> String? {
-        let driver = TopologyDriver(plan: plan)
+        let driver = StagedDriver(plans: plans)
         let hasTicks = file.input.contains {
             if case .tick = $0.content { true } else { false }
         }
         let follows = hasTicks || !file.bounded
         /// Per source and offset: number of the input item.
-        var items = plan.sources.map { _ in [Int]() }
+        var items: [String: [Int]] = [:]
         for (number, item) in file.input.enumerated() {
             switch item.content {
             case .tick(let time): try driver.tick(at: time)
             case .record(let name, let value):
-                guard let source = plan.sources.firstIndex(where: { $0.name == name }) else {
-                    continue  // the reader of cases has checked the name
-                }
-                items[source].append(number + 1)
-                try driver.append(source: source, [record(item, value.bytes)])
+                items[name, default: []].append(number + 1)
+                try driver.append(source: name, [record(item, value.bytes)])
                 if follows { try driver.merge() }
             }
         }
@@ -48,10 +46,9 @@ package struct CaseRunner {
             headers: [], headerCount: 0)
     }
 
-    private func produced(_ driver: TopologyDriver) -> [String: [ProducedRecord]] {
-        var result: [String: [ProducedRecord]] = [:]
-        for (index, sink) in plan.sinks.enumerated() {
-            result[sink.topic] = driver.records(sink: index).map { record in
+    private func produced(_ driver: StagedDriver) -> [String: [ProducedRecord]] {
+        driver.sinkRecords.mapValues { records in
+            records.map { record in
                 ProducedRecord(
                     key: record.key.map { String(decoding: $0, as: UTF8.self) },
                     time: record.timestamp * 1000,
@@ -60,18 +57,22 @@ package struct CaseRunner {
                     value: String(decoding: record.value ?? [], as: UTF8.self))
             }
         }
-        return result
     }
 
-    private func rejects(_ driver: TopologyDriver, _ items: [[Int]]) -> [ProducedReject] {
-        driver.rejects.map { record in
+    /// A reject of a rekeyed row has no row of the case: its number is 0.
+    private func rejects(
+        _ driver: StagedDriver, _ items: [String: [Int]]
+    ) -> [ProducedReject] {
+        let sources = plans.flatMap(\.sources)
+        return driver.rejects.map { record in
             let origin = record.header("plumbline.origin") ?? ""
             let topic = origin.prefix { $0 != "/" }
             let offset = origin.split(separator: ":").last.flatMap { Int($0) } ?? -1
-            let source = plan.sources.firstIndex { $0.topic == topic } ?? 0
-            let row = items[source].indices.contains(offset) ? items[source][offset] : 0
+            let source = sources.first { $0.topic == topic }?.name ?? ""
+            let rows = items[source] ?? []
+            let row = rows.indices.contains(offset) ? rows[offset] : 0
             return ProducedReject(
-                source: plan.sources[source].name,
+                source: source,
                 reason: record.header("plumbline.reason") ?? "", row: row,
                 detail: record.header("plumbline.detail") ?? "")
         }

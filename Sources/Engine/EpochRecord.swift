@@ -2,7 +2,7 @@ import Foundation
 
 /// One step of a task, as the journal keeps it: all that is not in the data.
 enum JournalStep: Codable, Equatable {
-    /// Sources merged up to these end positions; `atEnd` lists the sources that were at their
+    /// Inputs merged up to these end positions; `atEnd` lists the inputs that were at their
     /// observed end.
     case merge(to: [Int64], atEnd: [Int])
     /// A tick of the fixed grid, in microseconds since the epoch.
@@ -11,14 +11,25 @@ enum JournalStep: Codable, Equatable {
     case flush
 }
 
-/// What one epoch wrote to one topic.
+/// What one epoch wrote to one partition.
 struct OutputRange: Codable, Equatable {
     var topic: String
+    var partition: Int
     var from: Int64
     /// Exclusive.
     var to: Int64
+    /// Number of records; a cluster's own records take offsets too.
+    var records: Int64
     /// SHA-256 over time, key, headers and value of the records, in hexadecimal.
     var hash: String
+
+    /// Whether both name the same records from the same offset on. Where they end is the same
+    /// too, unless something between them took an offset.
+    func hasSameRecords(as other: OutputRange) -> Bool {
+        topic == other.topic && partition == other.partition && from == other.from
+            && records == other.records
+            && hash == other.hash
+    }
 }
 
 /// A snapshot's name and content.
@@ -35,14 +46,19 @@ struct EpochRecord: Codable, Equatable {
     var plan: String
     var semantics: Int
     var steps: [JournalStep]
-    /// Offset of the next record of each source, in the order of the plan.
+    /// Offset of the first record of each input that the epoch may have taken: by source, in the
+    /// order of the plan, and partition.
+    var starts: [Int64]
+    /// Offset of the next record of each input.
     var positions: [Int64]
     var outputs: [OutputRange]
-    /// Offset after the last record of each output topic, the sinks' first, then the rejects'.
+    /// Offset after the last record of each output: the sinks', those of rekeyed streams by
+    /// receiving task, the rejects'.
     var outputEnds: [Int64]
     /// Least partition watermark in microseconds, where the plan has one.
     var watermark: Int64?
-    /// End positions of the bounded run under way; nil when there is none.
+    /// End positions of the bounded run under way, -1 where another stage of the run writes the
+    /// input; nil when there is none.
     var boundedTo: [Int64]?
     /// Nothing was taken since the last flush.
     var isFlushed: Bool
@@ -57,7 +73,7 @@ struct EpochRecord: Codable, Equatable {
     }
 
     init(
-        epoch: Int64, plan: String, steps: [JournalStep], positions: [Int64],
+        epoch: Int64, plan: String, steps: [JournalStep], starts: [Int64], positions: [Int64],
         outputs: [OutputRange], outputEnds: [Int64], watermark: Int64?, boundedTo: [Int64]?,
         isFlushed: Bool, snapshot: SnapshotMark?
     ) {
@@ -65,6 +81,7 @@ struct EpochRecord: Codable, Equatable {
         self.plan = plan
         semantics = Self.currentSemantics
         self.steps = steps
+        self.starts = starts
         self.positions = positions
         self.outputs = outputs
         self.outputEnds = outputEnds

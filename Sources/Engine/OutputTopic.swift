@@ -3,7 +3,7 @@ import Crypto
 import Dataflow
 import RecordLog
 
-/// Records that one task writes to one topic in the epoch under way.
+/// Records that one task writes to one partition in the epoch under way.
 ///
 /// Every record goes into the epoch's hash; where it is to be stored it also goes into a record
 /// batch. Threading: one task owns it.
@@ -11,7 +11,7 @@ final class OutputTopic {
     /// Batches are finished near this size, so that they hold 16 to 64 KB.
     private static let batchBytes = 48 << 10
 
-    let topic: String
+    let place: TopicPartition
     private let codec: CompressionCodec
     /// Offset of the first record of the epoch.
     private(set) var epochStart: Int64
@@ -28,8 +28,8 @@ final class OutputTopic {
     private var hash = SHA256()
     private var scratch: [UInt8] = []
 
-    init(topic: String, codec: CompressionCodec, start: Int64) {
-        self.topic = topic
+    init(_ place: TopicPartition, codec: CompressionCodec, start: Int64) {
+        self.place = place
         self.codec = codec
         epochStart = start
         nextOffset = start
@@ -74,7 +74,10 @@ final class OutputTopic {
         guard nextOffset > epochStart else { return nil }
         try finishBatch()
         let digest = hexadecimal(hash.finalize())
-        let range = OutputRange(topic: topic, from: epochStart, to: nextOffset, hash: digest)
+        let range = OutputRange(
+            topic: place.topic, partition: place.partition, from: epochStart, to: nextOffset,
+            records: nextOffset - epochStart,
+            hash: digest)
         defer {
             epochStart = nextOffset
             batches = []

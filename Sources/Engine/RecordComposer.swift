@@ -10,35 +10,38 @@ import RecordLog
 /// `plumbline.revision` on results; `plumbline.reason`, `plumbline.detail`, `plumbline.step`,
 /// `plumbline.origin` on rejects.
 struct RecordComposer {
+    static let causesHeader = "plumbline.causes"
+
     private let plan: Plan
-    private let partition: Int
-    /// Per sink.
+    private let slots: [InputSlot]
+    /// Per sink, then per rekeyed stream.
     private var encoders: [JSONRowEncoder]
 
-    init(plan: Plan, partition: Int) {
+    /// `slots` are the task's inputs, as rows and rejects name them.
+    init(plan: Plan, slots: [InputSlot]) {
         self.plan = plan
-        self.partition = partition
+        self.slots = slots
         encoders = plan.sinks.map { sink in
             switch sink.input {
             case .source(let source): JSONRowEncoder(schema: plan.sources[source].schema)
             case .step(let step): JSONRowEncoder(schema: plan.steps[step].output)
             }
         }
+        encoders += plan.rekeys.map { JSONRowEncoder(schema: $0.schema) }
     }
 
     /// The records of a sink's batch, in row order; earlier versions are not exported.
     mutating func compose(
-        _ output: Pipeline.SinkBatch, keys: KeyTable, _ body: (OutputRecord) throws -> Void
+        _ batch: Batch, sink: Int, keys: KeyTable, _ body: (OutputRecord) throws -> Void
     ) throws {
-        let batch = output.batch
         for row in 0..<batch.rowCount {
             let change = batch.change(row)
             if change == .before { continue }
             var value: [UInt8] = []
-            encoders[output.sink].encode(batch, row, into: &value)
+            encoders[sink].encode(batch, row, into: &value)
             var headers: [UInt8] = []
             var count = carryHeaders(batch.headers, row, into: &headers)
-            RecordHeader("plumbline.causes", causes(batch.causes, row)).encode(into: &headers)
+            RecordHeader(Self.causesHeader, causes(batch.causes, row)).encode(into: &headers)
             count += 1
             if change != .new {
                 let name = change == .correct ? "correct" : "withdraw"
@@ -49,29 +52,67 @@ struct RecordComposer {
             }
             try body(
                 OutputRecord(
-                    timestamp: milliseconds(batch.times[row]), key: keys.bytes(batch.keys[row]),
-                    value: value, headers: headers, headerCount: count))
+                    timestamp: Self.milliseconds(batch.times[row]),
+                    key: keys.bytes(batch.keys[row]), value: value, headers: headers,
+                    headerCount: count))
+        }
+    }
+
+    /// The records of a rekeyed stream's rows, in row order, each under its new key.
+    ///
+    /// A correction that changes the key leaves as a withdrawal under the old one and a new row
+    /// under the new one.
+    mutating func compose(
+        _ batch: Batch, rekey index: Int, _ body: (OutputRecord) throws -> Void
+    ) throws {
+        let rekey = plan.rekeys[index]
+        var batch = batch
+        batch.columns.append(Column(.int64(batch.times)))
+        let keys = batch.columns[rekey.keyField].flattened()
+        for row in 0..<batch.rowCount {
+            guard let key = keys.keyBytes(row) else { continue }
+            var change = batch.change(row)
+            var revision = batch.revisions?[row] ?? 0
+            if change == .before, row + 1 < batch.rowCount, keys.keyBytes(row + 1) != key {
+                change = .withdraw
+                revision = batch.revisions?[row + 1] ?? revision
+            } else if change == .correct, row > 0, keys.keyBytes(row - 1) != key {
+                change = .new
+            }
+            var value: [UInt8] = []
+            encoders[plan.sinks.count + index].encode(batch, row, into: &value)
+            var headers: [UInt8] = []
+            var count = carryHeaders(batch.headers, row, into: &headers)
+            RecordHeader(Self.causesHeader, causes(batch.causes, row)).encode(into: &headers)
+            count += 1
+            count += RekeyedRecord.appendChange(change, revision: revision, to: &headers)
+            try body(
+                OutputRecord(
+                    timestamp: Self.milliseconds(batch.times[row]), key: key, value: value,
+                    headers: headers, headerCount: count))
         }
     }
 
     /// The record of a reject: the original bytes, and why.
     func compose(_ reject: Reject, timestamp: Int64) -> OutputRecord {
-        let source = plan.sources[reject.source]
+        let slot = slots[reject.origin?.input ?? 0]
+        let source = plan.sources[slot.source]
+        let offset = reject.origin?.offset ?? -1
         var headers: [UInt8] = []
         let step = reject.step < 0 ? source.name : plan.steps[reject.step].name
         let parts = [
             ("plumbline.reason", reject.reason.name), ("plumbline.detail", reject.detail),
             ("plumbline.step", step),
-            ("plumbline.origin", "\(source.topic)/\(partition):\(reject.offset)"),
+            ("plumbline.origin", "\(slot.topic)/\(slot.partition):\(offset)"),
         ]
         for (name, text) in parts { RecordHeader(name, text).encode(into: &headers) }
         return OutputRecord(
-            timestamp: reject.time.map(milliseconds) ?? timestamp, key: reject.key,
+            timestamp: reject.time.map(Self.milliseconds) ?? timestamp, key: reject.key,
             value: reject.value, headers: headers, headerCount: parts.count)
     }
 
     /// Milliseconds of a time in microseconds, rounded down, within what a broker accepts.
-    private func milliseconds(_ time: Int64) -> Int64 {
+    static func milliseconds(_ time: Int64) -> Int64 {
         let quotient = time / 1000
         let floor = time % 1000 < 0 ? quotient - 1 : quotient
         return min(max(floor, 0), Timestamp.maximum / 1000)
@@ -90,17 +131,30 @@ struct RecordComposer {
         return Int(count)
     }
 
-    /// `topic/partition:first-last#count` of every source, joined by `;`.
+    /// `topic/partition:first-last#count` of every causing input, joined by `;`.
     private func causes(_ columns: [CauseColumn], _ row: Int) -> String {
         var text = ""
-        for cause in columns {
+        for cause in columns where cause.first[row] >= 0 {
             if !text.isEmpty { text += ";" }
-            text += "\(plan.sources[cause.source].topic)/\(partition):\(cause.first[row])"
+            let slot = slots[cause.input]
+            text += "\(slot.topic)/\(slot.partition):\(cause.first[row])"
             if cause.last[row] != cause.first[row] { text += "-\(cause.last[row])" }
             if let count = cause.counts?[row], count != 1 || cause.last[row] != cause.first[row] {
                 text += "#\(count)"
             }
         }
         return text
+    }
+}
+
+extension Column {
+    /// A row's value as the bytes of a key; nil for null. For flat strings and whole numbers.
+    fileprivate func keyBytes(_ row: Int) -> [UInt8]? {
+        guard isValid(row) else { return nil }
+        switch values {
+        case .bytes(let values): return values.array(row)
+        case .int64(let values): return Array(String(values[row]).utf8)
+        default: return nil
+        }
     }
 }

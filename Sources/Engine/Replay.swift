@@ -57,9 +57,13 @@ package struct Replay {
         for journal in journals {
             let name = String(journal.name.dropLast(".journal".count))
             let plans = try plans(of: name, in: logPath)
+            func partitions(_ topic: String) -> Int {
+                topics.first { $0.name == topic }?.partitionCount ?? 0
+            }
             for partition in 0..<journal.partitionCount {
                 let result = try replay(
-                    task: name, partition, of: journal.partitionCount, plans, in: logPath)
+                    task: name, partition, of: journal.partitionCount, plans, in: logPath,
+                    topicPartitions: partitions)
                 if result.difference != nil { isIdentical = false }
                 report(result)
             }
@@ -74,6 +78,7 @@ package struct Replay {
         var offset: Int64 = 0
         while let (hash, text) = try PlanTopic.plan(at: offset, source) {
             plans[hash] = try TopologyLoader.load(canonicalText: text)
+                .first { $0.taskName == task }
             offset += 1
         }
         return plans
@@ -81,7 +86,7 @@ package struct Replay {
 
     private func replay(
         task: String, _ partition: Int, of partitionCount: Int, _ plans: [String: Plan],
-        in logPath: String
+        in logPath: String, topicPartitions: (String) -> Int
     ) throws -> ReplayResult {
         let journal = TopicPartition("\(task).journal", partition)
         let source = try PublishedSource(logPath, journal)
@@ -93,11 +98,9 @@ package struct Replay {
         }
         let identity = TaskIdentity(
             plan: plan, planHash: first.plan, partition: partition,
-            partitionCount: partitionCount)
-        let outputs = try identity.outputTopics.map { topic in
-            StoredRecords(
-                try PublishedSource(logPath, TopicPartition(topic.name, partition)),
-                TopicPartition(topic.name, partition))
+            partitionCount: partitionCount, topicPartitions: topicPartitions)
+        let outputs = try identity.places.outputs.map { output in
+            StoredRecords(try PublishedSource(logPath, output.place), output.place)
         }
         let core = try makeCore(identity, logPath, outputs)
         var next: EpochRecord? = first
@@ -109,10 +112,12 @@ package struct Replay {
                             + " \(record.semantics); this build has"
                             + " \(EpochRecord.currentSemantics)")
                 }
+                let starts = core.positions
                 for step in record.steps { try core.execute(step) }
                 try compareRanges(core, record, partition)
                 try compareState(
-                    core, record, number: result.epochs, identity.planHash, journal)
+                    core, record, number: result.epochs, starts: starts, identity.planHash,
+                    journal)
                 result.epochs += 1
                 onEpoch(result.task, record.epoch)
                 next = try epoch(result.epochs, source, journal)
@@ -128,25 +133,23 @@ package struct Replay {
     private func makeCore(
         _ identity: TaskIdentity, _ logPath: String, _ stored: [StoredRecords]
     ) throws -> TaskCore {
-        var inputs: [TaskInput] = []
-        for (index, source) in identity.plan.sources.enumerated() {
-            let place = TopicPartition(source.topic, identity.partition)
-            inputs.append(
-                TaskInput(
-                    source, index: index, source: try PublishedSource(logPath, place),
-                    position: 0, partition: identity.partition,
-                    partitionCount: identity.partitionCount,
-                    maximumRowCount: options.batchRows))
+        let places = identity.places
+        let inputs = try identity.inputs.indices.map { index in
+            let records = try PublishedSource(logPath, places.sources[index])
+            return TaskInput(
+                identity.inputs, index: index, of: identity.plan, source: records,
+                position: try records.firstOffset(), maximumRowCount: options.batchRows)
         }
-        let outputs = zip(identity.outputTopics, stored).map { topic, records in
-            let output = OutputTopic(topic: topic.name, codec: .none, start: 0)
+        let outputs = zip(places.outputs, stored).map { slot, records in
+            let output = OutputTopic(slot.place, codec: .none, start: 0)
             output.storedEnd = .max
             output.observer = { try records.compare($0) }
             return output
         }
         return TaskCore(
-            plan: identity.plan, partition: identity.partition, inputs: inputs,
-            outputs: outputs, options: options)
+            plan: identity.plan, partition: identity.partition,
+            partitionCount: identity.partitionCount, inputs: inputs, outputs: outputs,
+            options: options)
     }
 
     private func epoch(
@@ -168,15 +171,16 @@ package struct Replay {
         let wrong = record.outputs.first { !ranges.contains($0) } ?? ranges.first
         throw DifferenceFound(
             difference: ReplayDifference(
-                place: TopicPartition(wrong?.topic ?? "", partition), offset: wrong?.from ?? 0,
+                place: TopicPartition(wrong?.topic ?? "", wrong?.partition ?? partition),
+                offset: wrong?.from ?? 0,
                 reason: "the journal's epoch \(record.epoch) names other records than"
                     + " re-execution gives"))
     }
 
     /// What the journal says beside the records must be what re-execution comes to.
     private func compareState(
-        _ core: TaskCore, _ record: EpochRecord, number: Int64, _ planHash: String,
-        _ journal: TopicPartition
+        _ core: TaskCore, _ record: EpochRecord, number: Int64, starts: [Int64],
+        _ planHash: String, _ journal: TopicPartition
     ) throws {
         let watermark = core.pipeline.watermark.flatMap { $0 == .min ? nil : $0 }
         let wrong: String? =
@@ -184,6 +188,8 @@ package struct Replay {
                 "it says it is epoch \(record.epoch)"
             } else if record.plan != planHash {
                 "it names the plan \(record.plan), the epochs before it \(planHash)"
+            } else if record.starts != starts {
+                "it starts at \(record.starts), the inputs before it end at \(starts)"
             } else if record.positions != core.positions {
                 "the positions are \(record.positions), re-execution gives \(core.positions)"
             } else if record.outputEnds != core.outputs.map(\.nextOffset) {
@@ -219,6 +225,8 @@ final class PublishedSource: RecordSource {
     }
 
     func committedEnd() throws -> Int64 { reader.visibleEnd }
+
+    func firstOffset() throws -> Int64 { reader.logStartOffset }
 }
 
 /// The stored records of one output partition, compared one by one with composed ones.

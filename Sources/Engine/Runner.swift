@@ -25,7 +25,7 @@ package final class StopFlag: @unchecked Sendable {
     }
 }
 
-/// How topologies are run on an embedded log.
+/// How topologies are run.
 package struct RunOptions: Sendable {
     package var task = TaskOptions()
     package var workers = 1
@@ -64,26 +64,35 @@ package struct RunSummary: Sendable {
     package var recoveries: [RecoveryReport] = []
 }
 
-/// Runs topologies on an embedded log: recovery, workers, ticks, clean stop.
+/// Runs topologies on a transport: recovery, workers, ticks, clean stop.
 ///
 /// Tasks are dealt out to workers; each worker is a thread that steps its tasks in turn. Which
 /// worker runs a task, and when, changes no record.
 package final class Runner {
-    private let log: EmbeddedLog
+    private let transport: any Transport
     private let options: RunOptions
+    /// Those that write a topic before those that read it.
     private let stages: [Stage]
+    private let ends: WriterEnds
     private var recoveries: [RecoveryReport] = []
 
     /// Checks and recovers all tasks. Throws before anything is written when a topology does not
-    /// fit the log.
-    package init(_ plans: [Plan], log: EmbeddedLog, options: RunOptions) throws {
-        self.log = log
+    /// fit the topics.
+    package init(_ plans: [Plan], transport: any Transport, options: RunOptions) throws {
+        self.transport = transport
         self.options = options
-        try Self.checkWriters(plans)
+        let graph = try StageGraph(plans)
+        let writtenHere = Set(graph.writers.keys)
+        ends = WriterEnds(topics: writtenHere)
+        for plan in graph.ordered {
+            try Stage.checkSources(of: plan, transport, writtenHere: writtenHere)
+        }
         var stages: [Stage] = []
-        for plan in plans {
+        for plan in graph.ordered {
             stages.append(
-                try Stage(plan, log: log, options: options.task, monitor: options.monitor))
+                try Stage(
+                    plan, transport: transport, options: options.task,
+                    workers: options.workers, monitor: options.monitor))
         }
         self.stages = stages
         for stage in stages {
@@ -91,24 +100,11 @@ package final class Runner {
         }
     }
 
-    private static func checkWriters(_ plans: [Plan]) throws {
-        var writers: [String: String] = [:]
-        for plan in plans {
-            for topic in plan.sinks.map(\.topic) + [plan.rejectTopic] {
-                if let other = writers.updateValue(plan.taskName, forKey: topic) {
-                    throw EngineError(
-                        "topic \(topic) is written by both \(other) and \(plan.taskName)",
-                        hint: "a topic has one writer; name another sink topic")
-                }
-            }
-        }
-    }
-
     /// Runs until the inputs' ends, or until `stop` is set; then commits and keeps the state.
     package func run(stop: StopFlag) throws -> RunSummary {
         let tasks = stages.flatMap(\.tasks)
         for task in tasks {
-            if options.untilEnd { try task.beginBounded() } else { task.beginFollowing() }
+            if options.untilEnd { try task.beginBounded(ends) } else { task.beginFollowing() }
         }
         let workerCount = max(1, min(options.workers, tasks.count))
         let failures = Failures()
@@ -117,8 +113,8 @@ package final class Runner {
         for worker in 0..<workerCount {
             let own = tasks.enumerated().filter { $0.offset % workerCount == worker }
             let loop = WorkerLoop(
-                tasks: own.map(\.element), log: log, untilEnd: options.untilEnd, stop: stop,
-                failures: failures, waiting: options.monitor.waiting)
+                tasks: own.map(\.element), transport: transport, untilEnd: options.untilEnd,
+                stop: stop, failures: failures, waiting: options.monitor.waiting)
             group.enter()
             let thread = Thread {
                 loop.run()
@@ -140,7 +136,7 @@ package final class Runner {
         summary.recoveries = recoveries
         for stage in stages {
             let counters = stage.tasks.map(\.counters)
-            let topics = stage.plan.sinks.map(\.topic) + [stage.plan.rejectTopic]
+            let topics = stage.plan.outputTopics
             summary.topologies.append(
                 RunSummary.Topology(
                     name: stage.plan.taskName, tasks: stage.tasks.count,
@@ -177,7 +173,7 @@ final class Failures: @unchecked Sendable {
 final class WorkerLoop: @unchecked Sendable {
     // `@unchecked`: handed to one thread, which alone touches the tasks while it runs.
     private let tasks: [TaskRunner]
-    private let log: EmbeddedLog
+    private let transport: any Transport
     private let untilEnd: Bool
     private let stop: StopFlag
     private let failures: Failures
@@ -185,11 +181,11 @@ final class WorkerLoop: @unchecked Sendable {
     private let waiting: (@Sendable (String) -> Void)?
 
     init(
-        tasks: [TaskRunner], log: EmbeddedLog, untilEnd: Bool, stop: StopFlag,
+        tasks: [TaskRunner], transport: any Transport, untilEnd: Bool, stop: StopFlag,
         failures: Failures, waiting: (@Sendable (String) -> Void)?
     ) {
         self.tasks = tasks
-        self.log = log
+        self.transport = transport
         self.untilEnd = untilEnd
         self.stop = stop
         self.failures = failures
@@ -201,7 +197,7 @@ final class WorkerLoop: @unchecked Sendable {
             if untilEnd { try runBounded() } else { try follow() }
         } catch {
             failures.set(error)
-            log.wake()
+            transport.wake()
         }
     }
 
@@ -210,7 +206,25 @@ final class WorkerLoop: @unchecked Sendable {
     private func runBounded() throws {
         var pending = tasks
         while !pending.isEmpty, !shouldStop {
-            pending = try pending.filter { try $0.stepBounded() }
+            let seen = transport.changes
+            var progress = false
+            var rest: [TaskRunner] = []
+            for task in pending {
+                switch try task.stepBounded() {
+                case .advanced:
+                    progress = true
+                    rest.append(task)
+                case .waiting: rest.append(task)
+                case .complete: progress = true
+                }
+            }
+            pending = rest
+            if progress {
+                // A stage may wait for the end of one of these.
+                transport.wake()
+            } else {
+                transport.waitForChange(after: seen, until: Date(timeIntervalSinceNow: 1))
+            }
         }
     }
 
@@ -219,7 +233,7 @@ final class WorkerLoop: @unchecked Sendable {
         func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1_000_000) }
         var lastTick = now() / grid
         while !shouldStop {
-            let seen = log.commits
+            let seen = transport.changes
             var progress = false
             let tick = now() / grid
             do {
@@ -235,7 +249,7 @@ final class WorkerLoop: @unchecked Sendable {
             }
             if !progress {
                 let next = Date(timeIntervalSince1970: Double((tick + 1) * grid) / 1_000_000)
-                log.waitForCommit(after: seen, until: next)
+                transport.waitForChange(after: seen, until: next)
             }
         }
     }

@@ -1,8 +1,9 @@
+import Connectors
 import Crypto
 import Foundation
 import Primitives
 
-/// A task's snapshots under `<data>/state/`: chunks, and a manifest that is written last.
+/// A task's snapshots in a state directory: chunks, and a manifest that is written last.
 ///
 /// Losing them loses time, never a record. Threading: one task owns it.
 struct SnapshotStore {
@@ -12,9 +13,9 @@ struct SnapshotStore {
 
     let directory: URL
 
-    init(dataPath: String, task: String, partition: Int) {
-        directory = URL(fileURLWithPath: dataPath)
-            .appendingPathComponent("state/snapshots/\(task)/\(partition)", isDirectory: true)
+    init(statePath: String, task: String, partition: Int) {
+        directory = URL(fileURLWithPath: statePath)
+            .appendingPathComponent("snapshots/\(task)/\(partition)", isDirectory: true)
     }
 
     private struct Manifest: Codable {

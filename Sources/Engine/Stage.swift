@@ -1,38 +1,53 @@
 import Connectors
 import Crypto
 import Dataflow
-import Foundation
-import Primitives
 import RecordLog
 import Topology
 
-/// One topology of a run: its topics checked or made, its plan in the log, its tasks recovered.
+/// One stage of a topology in a run: its topics checked or made, its plan in the log, its tasks.
 final class Stage {
     let plan: Plan
     let planHash: String
     let partitionCount: Int
     let tasks: [TaskRunner]
 
-    /// Opens a topology on a log. Nothing is written before every check has passed.
+    /// Opens a stage on a transport. Nothing is written before every check has passed.
     init(
-        _ plan: Plan, log: EmbeddedLog, options: TaskOptions,
+        _ plan: Plan, transport: any Transport, options: TaskOptions, workers: Int,
         monitor: RunMonitor
     ) throws {
         self.plan = plan
         planHash = Self.hash(plan)
-        partitionCount = try Self.commonPartitionCount(of: plan, log)
-        let plans = PlanTopic(plan, log)
+        partitionCount = try Self.commonPartitionCount(of: plan, transport)
+        let plans = PlanTopic(plan, transport)
         try plans.refuseChange(of: plan, hash: planHash)
-        let unclaimed = try Self.unclaimedTopics(of: plan, log)
+        let isKnown = try transport.partitionCount(of: plan.journalTopic) != nil
+        // The journal is made last: where it stands, the other topics are the topology's own.
+        let groups = [
+            (
+                plan.rekeys.map(\.topic),
+                Substream.partitionCount(taskCount: partitionCount)
+            ),
+            (plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic], partitionCount),
+        ]
+        let unclaimed = try groups.map { topics, partitions in
+            try transport.unclaimed(
+                topics, owner: plan.taskName, partitions: partitions, isKnown: isKnown)
+        }
         try plans.register(plan, hash: planHash)
-        try Self.claim(unclaimed, for: plan, log, partitions: partitionCount)
+        for ((_, partitions), topics) in zip(groups, unclaimed) {
+            try transport.claim(topics, owner: plan.taskName, partitions: partitions)
+        }
         var tasks: [TaskRunner] = []
         for partition in 0..<partitionCount {
-            let identity = TaskIdentity(
+            let identity = try TaskIdentity(
                 plan: plan, planHash: planHash, partition: partition,
-                partitionCount: partitionCount)
+                partitionCount: partitionCount,
+                topicPartitions: { try transport.partitionCount(of: $0) ?? 0 })
             tasks.append(
-                try TaskRunner(identity, log: log, options: options, monitor: monitor))
+                try TaskRunner(
+                    identity, transport: transport, worker: partition % workers,
+                    options: options, monitor: monitor))
         }
         self.tasks = tasks
     }
@@ -42,94 +57,55 @@ final class Stage {
         hexadecimal(SHA256.hash(data: Array(plan.canonicalText.utf8)))
     }
 
+    /// Throws when a source's topic is missing that no stage of the run writes.
+    static func checkSources(
+        of plan: Plan, _ transport: any Transport, writtenHere: Set<String>
+    ) throws {
+        for source in plan.sources where !writtenHere.contains(source.topic) {
+            if try transport.partitionCount(of: source.topic) != nil { continue }
+            let known = try transport.topics().map(\.name).filter { !$0.hasPrefix(plan.name) }
+            throw EngineError(
+                "topology \(plan.name): there is no topic \(source.topic)",
+                hint: transport.hint(forMissingTopic: source.topic)
+                    + (known.isEmpty ? "" : "; topics there: \(known.joined(separator: ", "))"))
+        }
+    }
+
     /// The partition count of the sources, which must be the same: task `p` reads partition `p`
-    /// of each.
-    private static func commonPartitionCount(of plan: Plan, _ log: EmbeddedLog) throws -> Int {
+    /// of each. Global tables may have any, and of substreams there is one a pair of tasks.
+    private static func commonPartitionCount(
+        of plan: Plan, _ transport: any Transport
+    ) throws -> Int {
         var counts: [(topic: String, count: Int)] = []
-        for source in plan.sources {
-            guard let count = try log.partitionCount(of: source.topic) else {
-                let known = try log.topics().map(\.name).filter { !$0.hasPrefix(plan.name) }
-                throw EngineError(
-                    "topology \(plan.name): there is no topic \(source.topic)",
-                    hint: "import into it first: plumbline import --data \(log.path) --topic"
-                        + " \(source.topic) …"
-                        + (known.isEmpty
-                            ? "" : "; topics there: \(known.joined(separator: ", "))"))
+        for source in plan.sources where source.partitions != .all {
+            var count = try transport.partitionCount(of: source.topic) ?? 0
+            if source.partitions == .substreams {
+                count = Substream.taskCount(partitionCount: count)
             }
             counts.append((source.topic, count))
         }
         guard let first = counts.first else {
-            throw EngineError("topology \(plan.name) has no source")
+            throw EngineError("topology \(plan.name) has no source but global tables")
         }
         if let other = counts.first(where: { $0.count != first.count }) {
             throw EngineError(
                 "topology \(plan.name): \(first.topic) has \(first.count) partitions,"
                     + " \(other.topic) has \(other.count)",
                 hint: "sources of one topology need the same number; import one of them anew with"
-                    + " --partitions \(first.count)")
+                    + " --partitions \(first.count), or make a table 'global: true'")
         }
         return first.count
-    }
-
-    private static func ownersFolder(_ log: EmbeddedLog) -> URL {
-        URL(fileURLWithPath: log.path).appendingPathComponent("state/owners")
-    }
-
-    /// The topics that the topology writes and that have no owner's note yet. Throws when one
-    /// belongs to someone else.
-    ///
-    /// The journal is made last, so where it stands the other topics are the topology's own: then
-    /// the notes were lost with the state directory, which holds nothing that cannot be made again.
-    private static func unclaimedTopics(of plan: Plan, _ log: EmbeddedLog) throws -> [String] {
-        let isKnown = try log.partitionCount(of: plan.journalTopic) != nil
-        var unclaimed: [String] = []
-        for topic in plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic] {
-            let note = ownersFolder(log).appendingPathComponent(topic)
-            if let data = try? Data(contentsOf: note) {
-                let owner = String(decoding: data, as: UTF8.self)
-                guard owner == plan.taskName else {
-                    throw EngineError(
-                        "topic \(topic) is written by topology \(owner), not by \(plan.taskName)",
-                        hint: "a topic has one writer; name another sink topic")
-                }
-                if try log.partitionCount(of: topic) != nil { continue }
-            } else if !isKnown, try log.partitionCount(of: topic) != nil {
-                throw EngineError(
-                    "topic \(topic) exists already and topology \(plan.taskName) did not make it",
-                    hint: "a topic has one writer; name another sink topic")
-            }
-            unclaimed.append(topic)
-        }
-        return unclaimed
-    }
-
-    /// Notes the topology as the only writer of topics, and makes those that are missing.
-    private static func claim(
-        _ topics: [String], for plan: Plan, _ log: EmbeddedLog, partitions: Int
-    ) throws {
-        let folder = ownersFolder(log)
-        try fileCall(.createDirectory, folder.path) {
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true)
-        }
-        for topic in topics {
-            let note = folder.appendingPathComponent(topic)
-            try fileCall(.write, note.path) {
-                try Data(plan.taskName.utf8).write(to: note, options: .atomic)
-            }
-            try log.ensureTopic(topic, partitions: partitions)
-        }
     }
 }
 
 /// The topic in which a topology's plans are kept by hash, so that replay needs no files.
 struct PlanTopic {
     private let place: TopicPartition
-    private let log: EmbeddedLog
+    private let transport: any Transport
 
-    init(_ plan: Plan, _ log: EmbeddedLog) {
+    init(_ plan: Plan, _ transport: any Transport) {
         place = TopicPartition("\(plan.taskName).plans", 0)
-        self.log = log
+        self.transport = transport
     }
 
     /// Throws when the last stored plan is another one, with what differs. Changes nothing.
@@ -143,28 +119,21 @@ struct PlanTopic {
     }
 
     private func last() throws -> (hash: String, text: String)? {
-        guard try log.partitionCount(of: place.topic) != nil else { return nil }
-        let end = try log.visibleEnd(place)
-        guard end > 0 else { return nil }
-        guard let found = try Self.plan(at: end - 1, try log.source(place)) else {
+        guard try transport.partitionCount(of: place.topic) != nil,
+            let (block, row) = try transport.source(place).lastRecord()
+        else { return nil }
+        guard let key = block.key(row), let value = block.value(row) else {
             throw EngineError("topic \(place.topic) cannot be read")
         }
-        return found
+        return (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
 
     /// Stores a plan the first time.
     func register(_ plan: Plan, hash: String) throws {
-        try log.ensureTopic(place.topic, partitions: 1)
-        try log.dropUnpublished(place)
+        try transport.ensureTopic(place.topic, partitions: 1)
         guard try last() == nil else { return }
-        var builder = RecordBatchBuilder()
-        builder.append(
-            timestampMilliseconds: Int64(Date().timeIntervalSince1970 * 1000),
-            key: Array(hash.utf8), value: Array(plan.canonicalText.utf8))
-        try log.commit([
-            PartitionAppend(
-                place: place, batches: [try builder.finish(baseOffset: 0, codec: .none)])
-        ])
+        try transport.append(
+            key: Array(hash.utf8), value: Array(plan.canonicalText.utf8), to: place)
     }
 
     /// Hash and canonical text of the plan at an offset.

@@ -11,9 +11,10 @@ import RecordLog
 final class TaskCore {
     let plan: Plan
     let partition: Int
+    private let partitionCount: Int
     let pipeline: Pipeline
     let inputs: [TaskInput]
-    /// One a sink, then the reject topic.
+    /// One a sink, then one a task for each rekeyed stream, then the reject topic.
     let outputs: [OutputTopic]
     private var composer: RecordComposer
     private let maximumRowCount: Int
@@ -21,30 +22,33 @@ final class TaskCore {
     static let tickMicroseconds: Int64 = 1_000_000
 
     init(
-        plan: Plan, partition: Int, inputs: [TaskInput], outputs: [OutputTopic],
-        options: TaskOptions
+        plan: Plan, partition: Int, partitionCount: Int, inputs: [TaskInput],
+        outputs: [OutputTopic], options: TaskOptions
     ) {
         self.plan = plan
         self.partition = partition
+        self.partitionCount = partitionCount
         self.inputs = inputs
         self.outputs = outputs
         maximumRowCount = options.batchRows
-        composer = RecordComposer(plan: plan, partition: partition)
+        let slots = inputs.map(\.slot)
+        composer = RecordComposer(plan: plan, slots: slots)
         pipeline = Pipeline(
-            plan: plan, keys: KeyTable(collides: options.collidingHashes),
+            plan: plan, inputSources: slots.map(\.source),
+            keys: KeyTable(collides: options.collidingHashes),
             maximumRowCount: options.batchRows)
     }
 
     var positions: [Int64] { inputs.map(\.position) }
 
-    /// Merges the inputs record by record, by (event time, source), up to `mostRows` rows or until
-    /// an input that is not at its end has no record at hand.
+    /// Merges the inputs record by record, by (event time, source, partition), up to `mostRows`
+    /// rows or until an input that is not at its end has no record at hand.
     ///
     /// Returns the rows taken and the inputs that were at their observed end when it began.
     func merge(mostRows: Int) throws -> (taken: Int, atEnd: [Int]) {
         var isAtEnd = [Bool](repeating: false, count: inputs.count)
         for (index, input) in inputs.enumerated() {
-            isAtEnd[index] = !(try input.fill(keys: &pipeline.keys))
+            isAtEnd[index] = try input.fill(keys: &pipeline.keys) == .ended
         }
         var taken = 0
         while taken < mostRows {
@@ -89,20 +93,28 @@ final class TaskCore {
         try inputs[index].take(count) { piece in
             switch piece {
             case .rows(let batch):
-                pipeline.push(source: index, batch)
+                pipeline.push(source: inputs[index].slot.source, batch)
                 try drain()
             case .reject(let reject, let timestamp):
-                try outputs[plan.sinks.count].append(
-                    composer.compose(reject, timestamp: timestamp))
+                try rejectOutput.append(composer.compose(reject, timestamp: timestamp))
+            case .watermark(let told, let substream):
+                pipeline.pushWatermark(
+                    told, source: inputs[index].slot.source, substream: substream)
+                try drain()
             }
         }
     }
 
+    private var rejectOutput: OutputTopic { outputs[outputs.count - 1] }
+
     /// A tick of the grid; `atEnd` lists the inputs at their observed end.
     func tick(at time: Int64, atEnd: [Int]) throws {
-        pipeline.tick(
-            at: time, isAtEnd: inputs.indices.map { atEnd.contains($0) },
-            gridMicroseconds: Self.tickMicroseconds)
+        // A source is at its end when all its inputs are.
+        var isAtEnd = plan.sources.map { _ in true }
+        for index in inputs.indices where !atEnd.contains(index) {
+            isAtEnd[inputs[index].slot.source] = false
+        }
+        pipeline.tick(at: time, isAtEnd: isAtEnd, gridMicroseconds: Self.tickMicroseconds)
         try drain()
     }
 
@@ -113,16 +125,34 @@ final class TaskCore {
     }
 
     private func drain() throws {
-        let (sinks, rejects) = pipeline.takeOutput()
-        for output in sinks {
-            try composer.compose(output, keys: pipeline.keys) { record in
-                try outputs[output.sink].append(record)
+        let (emissions, rejects) = pipeline.takeOutput()
+        for emission in emissions {
+            let rekey = emission.output - plan.sinks.count
+            switch emission.content {
+            case .rows(let batch) where rekey < 0:
+                try composer.compose(batch, sink: emission.output, keys: pipeline.keys) {
+                    try outputs[emission.output].append($0)
+                }
+            case .rows(let batch):
+                try composer.compose(batch, rekey: rekey) { record in
+                    let target = Partitioner.partition(record.key ?? [], count: partitionCount)
+                    try substream(rekey, to: target).append(record)
+                }
+            case .watermark(let watermark):
+                let record = RekeyedRecord.record(watermark: watermark)
+                for target in 0..<partitionCount {
+                    try substream(rekey, to: target).append(record)
+                }
             }
         }
         for reject in rejects {
-            try outputs[plan.sinks.count].append(
+            try rejectOutput.append(
                 composer.compose(reject, timestamp: (reject.time ?? 0) / 1000))
         }
+    }
+
+    private func substream(_ rekey: Int, to target: Int) -> OutputTopic {
+        outputs[plan.sinks.count + rekey * partitionCount + target]
     }
 
     /// Takes a recorded step again: records before the given ends, in the order of the rule.

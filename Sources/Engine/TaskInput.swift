@@ -3,21 +3,25 @@ import Connectors
 import Dataflow
 import RecordLog
 
-/// One source of one task: reads, decodes and judges what needs no order, and holds the rows that
-/// the merge has not taken yet.
+/// One input of one task, a partition of a source: reads, decodes and judges what needs no order,
+/// and holds the rows that the merge has not taken yet.
 ///
 /// Threading: one task owns it.
 final class TaskInput {
     let plan: SourcePlan
-    /// Index of the source in the plan.
+    let slot: InputSlot
+    /// Index of the input in the task.
     private let index: Int
+    /// Indexes of all inputs of the same source.
+    private let siblings: [Int]
     private let source: any RecordSource
     private let decoder: any RecordDecoder
-    private let partition: Int
-    private let partitionCount: Int
     private let maximumRowCount: Int
     /// Records from here on are not read; nil in a following run.
     var limit: Int64?
+    /// In a bounded run, for a topic that another stage of the run writes: where that stage has
+    /// ended, nil as long as it has not. Until then the input is waited for, never empty.
+    var writerEnd: (() -> Int64?)?
 
     /// Offset of the next record to take.
     private(set) var position: Int64
@@ -33,58 +37,73 @@ final class TaskInput {
     /// First fault at or after the cursor.
     private(set) var nextFault = 0
     private var headers: ByteValues?
+    /// Of rekeyed rows.
+    private var changes: [UInt8]?
+    private var revisions: [Int32]?
     /// Per key code: 0 not looked at, 1 in its partition, 2 elsewhere.
     private var placement: [UInt8] = []
+    /// A sender's watermark that is next to be taken, with its offset.
+    private var toldWatermark: (watermark: Int64, offset: Int64)?
 
     init(
-        _ plan: SourcePlan, index: Int, source: any RecordSource, position: Int64, partition: Int,
-        partitionCount: Int, maximumRowCount: Int
+        _ slots: [InputSlot], index: Int, of plan: Plan, source: any RecordSource,
+        position: Int64, maximumRowCount: Int
     ) {
-        self.plan = plan
+        slot = slots[index]
+        self.plan = plan.sources[slot.source]
         self.index = index
+        siblings = slots.indices.filter { slots[$0].source == slots[index].source }
         self.source = source
         self.position = position
-        self.partition = partition
-        self.partitionCount = partitionCount
         self.maximumRowCount = maximumRowCount
-        decoder = makeDecoder(for: plan)
+        decoder = makeDecoder(for: self.plan)
     }
 
     /// Starts at another offset; nothing may have been read yet.
     func move(to offset: Int64) { position = offset }
 
-    /// Whether a row is at hand.
-    var hasRow: Bool { cursor < (rows?.rowCount ?? 0) }
+    /// Whether a row, or a sender's watermark, is at hand.
+    var hasRow: Bool { toldWatermark != nil || cursor < (rows?.rowCount ?? 0) }
 
     /// Merge time of the next row; only with one at hand.
-    var headTime: Int64 { mergeTimes[cursor] }
+    var headTime: Int64 { toldWatermark == nil ? mergeTimes[cursor] : .min }
 
-    /// Makes a row available if one is committed before the limit. False: the source is at its
-    /// end, which was observed after the last read.
-    func fill(keys: inout KeyTable) throws -> Bool {
+    /// What an input has to give.
+    enum State {
+        /// A row is at hand.
+        case ready
+        /// At its end, which was observed after the last read.
+        case ended
+        /// Nothing is there yet, but its writer has not ended.
+        case waiting
+    }
+
+    /// Makes a row available if one is committed before the limit.
+    func fill(keys: inout KeyTable) throws -> State {
+        if let writerEnd, limit == nil { limit = writerEnd() }
         while !hasRow {
             if let block, undecoded < block.count {
-                decodeNext(of: block, keys: &keys)
+                try decodeNext(of: block, keys: &keys)
                 continue
             }
-            if let limit, position >= limit { return false }
+            if let limit, position >= limit { return .ended }
             block = try source.read(from: position, limit: limit)
             undecoded = 0
             if let block {
                 skipTaken(of: block)
                 if undecoded == block.count { position = max(position, block.nextOffset) }
             } else if position >= min(try source.committedEnd(), limit ?? .max) {
-                return false
+                return writerEnd != nil && limit == nil ? .waiting : .ended
             }
         }
-        return true
+        return .ready
     }
 
     private func skipTaken(of block: RecordBlock) {
         while undecoded < block.count, block.offsets[undecoded] < position { undecoded += 1 }
     }
 
-    private func decodeNext(of block: RecordBlock, keys: inout KeyTable) {
+    private func decodeNext(of block: RecordBlock, keys: inout KeyTable) throws {
         var end = min(undecoded + maximumRowCount, block.count)
         if let limit, block.offsets[end - 1] >= limit {
             while end > undecoded, block.offsets[end - 1] >= limit { end -= 1 }
@@ -95,13 +114,27 @@ final class TaskInput {
             if let limit { position = max(position, limit) }
             return
         }
+        if plan.partitions == .substreams {
+            if let watermark = try RekeyedRecord.watermark(block, undecoded, slot) {
+                toldWatermark = (watermark, block.offsets[undecoded])
+                undecoded += 1
+                return
+            }
+            end = (undecoded..<end).first { block.isNullValue($0) } ?? end
+        }
         let range = undecoded..<end
         undecoded = end
         let decoded = decoder.decode(block, rows: range, keys: &keys)
         cursor = 0
-        let (arrivals, carried) = RecordHeaders.read(block, range)
-        headers = carried
-        judge(decoded, arrivals, keys)
+        if plan.partitions == .substreams {
+            let marks = RekeyedRecord.marks(block, range)
+            (changes, revisions, headers) = (marks.changes, marks.revisions, marks.headers)
+            judge(decoded, [], keys)
+        } else {
+            let (arrivals, carried) = RecordHeaders.read(block, range)
+            headers = carried
+            judge(decoded, arrivals, keys)
+        }
         rows = decoded
     }
 
@@ -114,7 +147,7 @@ final class TaskInput {
         mergeTimes = decoded.times
         for fault in faults where !fault.timeIsReadable { mergeTimes[Int(fault.row)] = .min }
         var found: [DecodeFault] = []
-        if case .stream(let rule) = plan.role {
+        if case .stream(let rule) = plan.role, plan.partitions != .substreams {
             for row in 0..<decoded.rowCount where mergeTimes[row] != .min {
                 let (ahead, overflow) = mergeTimes[row].subtractingReportingOverflow(
                     arrivals[row] &* 1000)
@@ -131,7 +164,7 @@ final class TaskInput {
                     timeIsReadable: true))
         }
         while placement.count < keys.count { placement.append(0) }
-        if partitionCount > 1 {
+        if slot.partitionCount > 1, plan.partitions != .substreams {
             for row in 0..<decoded.rowCount where decoded.keys[row] >= 0 {
                 if isMisplaced(decoded.keys[row], keys) {
                     found.append(
@@ -153,8 +186,8 @@ final class TaskInput {
 
     private func isMisplaced(_ key: Int32, _ keys: KeyTable) -> Bool {
         if placement[Int(key)] == 0 {
-            let home = Partitioner.partition(keys.bytes(key), count: partitionCount)
-            placement[Int(key)] = home == partition ? 1 : 2
+            let home = Partitioner.partition(keys.bytes(key), count: slot.partitionCount)
+            placement[Int(key)] = home == slot.partition ? 1 : 2
         }
         return placement[Int(key)] == 2
     }
@@ -174,6 +207,7 @@ final class TaskInput {
     /// Number of rows from the cursor on, at most `most`, that the merge takes before `bound`;
     /// with `takesTies`, rows of that very time too.
     func runLength(before bound: Int64, takesTies: Bool, most: Int) -> Int {
+        if toldWatermark != nil { return 1 }
         let end = min(cursor + most, rows?.rowCount ?? 0)
         var row = cursor
         if bound == .max, takesTies { return end - cursor }
@@ -188,10 +222,19 @@ final class TaskInput {
         case rows(Batch)
         /// The time stamp is the record's own, in milliseconds.
         case reject(Reject, timestamp: Int64)
+        /// The watermark that the sender of a substream has told.
+        case watermark(Int64, substream: Int)
     }
 
     /// Takes the next `count` rows, in order.
     func take(_ count: Int, _ body: (Piece) throws -> Void) throws {
+        if let told = toldWatermark {
+            toldWatermark = nil
+            try body(
+                .watermark(told.watermark, substream: siblings.firstIndex(of: index) ?? 0))
+            position = told.offset + 1
+            return
+        }
         guard let rows else { return }
         let end = cursor + count
         while cursor < end {
@@ -221,8 +264,9 @@ final class TaskInput {
         let time = mergeTimes[cursor]
         return .reject(
             Reject(
-                reason: fault.reason, detail: fault.detail, step: -1, sequence: 0, source: index,
-                offset: block.offsets[row], time: time == .min ? nil : time,
+                reason: fault.reason, detail: fault.detail, step: -1, sequence: 0,
+                origin: RecordPlace(input: index, offset: block.offsets[row]),
+                time: time == .min ? nil : time,
                 key: block.key(row), value: block.value(row)),
             timestamp: block.timestamps[row])
     }
@@ -235,8 +279,18 @@ final class TaskInput {
             columns: isWhole ? rows.columns : rows.columns.map { $0.slice(range) },
             times: isWhole ? rows.times : Array(rows.times[range]),
             keys: isWhole ? rows.keys : Array(rows.keys[range]),
-            causes: [CauseColumn(source: index, first: offsets, last: offsets)],
+            changes: isWhole ? changes : changes.map { Array($0[range]) },
+            revisions: isWhole ? revisions : revisions.map { Array($0[range]) },
+            causes: causes(offsets),
             headers: isWhole ? headers : headers?.gather(range.map { Int32($0) }),
             raw: rows.block)
+    }
+
+    /// One column an input of the source: all batches of a source have the same ones.
+    private func causes(_ offsets: [Int64]) -> [CauseColumn] {
+        siblings.map { input in
+            let own = input == index ? offsets : Array(repeating: -1, count: offsets.count)
+            return CauseColumn(input: input, first: own, last: own)
+        }
     }
 }

@@ -25,72 +25,55 @@ extension TaskRunner {
     /// what no journal record names is cut. O(input since the snapshot).
     func recover() throws -> RecoveryReport {
         var report = RecoveryReport(task: identity.name)
-        let places = identity.outputTopics.map { TopicPartition($0.name, identity.partition) }
-        let journalEnd = try log.storedEnd(identity.journal, isDerived: false)
-        report.epochs = journalEnd
-        var stored: [Int64] = []
-        for place in places { stored.append(try log.storedEnd(place, isDerived: true)) }
-        guard journalEnd > 0 else {
-            for place in places { report.cutRecords += try cut(place, to: 0) }
+        let journal = JournalReader(try transport.journal(), identity.journal)
+        guard let last = try journal.last() else {
+            let nothing = identity.outputs.map { _ in Int64(0) }
+            report.cutRecords = try transport.settle(outputEnds: nothing).cutRecords
             return report
         }
-        let last = try journalRecord(journalEnd - 1)
-        for (index, place) in places.enumerated() where stored[index] > last.outputEnds[index] {
-            report.cutRecords += try cut(place, to: last.outputEnds[index])
-            stored[index] = last.outputEnds[index]
-        }
-        let snapshot = try startFromSnapshot(through: last.epoch, stored: stored)
+        report.epochs = last.epoch + 1
+        let (stored, cutRecords) = try transport.settle(outputEnds: last.outputEnds)
+        report.cutRecords = cutRecords
+        let snapshot = try startFromSnapshot(through: last.epoch, stored: stored, journal)
         report.snapshotEpoch = snapshot?.epoch
+        if snapshot == nil { try startFromBeginning(journal) }
         let first = (snapshot?.epoch ?? -1) + 1
         if first <= last.epoch {
-            try reexecute(first...last.epoch, stored: stored, &report)
+            try reexecute(first...last.epoch, stored: stored, journal, &report)
         }
         resume(after: last, snapshot: snapshot, executedRows: report.executedRows)
-        try log.publish(places + [identity.journal])
+        try transport.publish()
         return report
     }
 
-    /// Cuts what no journal record names. What readers have seen is never cut: journal and outputs
-    /// are published together, so another hand wrote it.
-    private func cut(_ place: TopicPartition, to offset: Int64) throws -> Int {
-        guard try log.visibleEnd(place) <= offset else {
-            throw EngineError(
-                "\(place) holds published records from offset \(offset) on that no journal record"
-                    + " of \(identity.plan.taskName) names",
-                hint: "something else wrote to this topic: export those records, and restore the"
-                    + " data directory from a copy or name another sink topic")
+    /// Makes the core as it was before the first epoch.
+    private func startFromBeginning(_ journal: JournalReader) throws {
+        let starts = try journal.record(0).starts
+        guard starts.count == identity.inputs.count else {
+            throw EngineError("\(identity.journal), epoch 0 does not fit the plan's sources")
         }
-        let end = try log.storedEnd(place, isDerived: true)
-        try log.truncate(place, to: offset)
-        return Int(end - offset)
-    }
-
-    /// Reads one epoch of the journal.
-    func journalRecord(_ epoch: Int64) throws -> EpochRecord {
-        let reader = try log.storedRecords(identity.journal)
-        defer { reader.close() }
-        guard let block = try reader.read(from: epoch, maxBytes: 1 << 16),
-            let row = block.row(at: epoch), let value = block.value(row)
-        else {
-            throw EngineError("the journal \(identity.journal) has no record at \(epoch)")
-        }
-        return try EpochRecord(decoding: value, place: "\(identity.journal), offset \(epoch)")
+        core = try Self.makeCore(
+            identity, transport, options, positions: starts,
+            outputStarts: identity.outputs.map { _ in 0 })
     }
 
     /// Makes the core from the newest snapshot that is whole and not past a missing output.
-    private func startFromSnapshot(through last: Int64, stored: [Int64]) throws -> SnapshotMark? {
+    private func startFromSnapshot(
+        through last: Int64, stored: [Int64], _ journal: JournalReader
+    ) throws -> SnapshotMark? {
+        guard let snapshots else { return nil }
         for epoch in snapshots.epochs().reversed() where epoch <= last {
             guard let (state, mark) = snapshots.read(epoch: epoch, plan: identity.planHash)
             else { continue }
-            let record = try journalRecord(epoch)
+            let record = try journal.record(epoch)
             guard zip(record.outputEnds, stored).allSatisfy({ $0 <= $1 }) else { continue }
             if epoch < last {
                 // The journal names the snapshot's hash from the next epoch on.
-                let next = try journalRecord(epoch + 1)
+                let next = try journal.record(epoch + 1)
                 if let named = next.snapshot, named.epoch == epoch, named != mark { continue }
             }
             let core = try Self.makeCore(
-                identity, log, options, positions: record.positions,
+                identity, transport, options, positions: record.positions,
                 outputStarts: record.outputEnds)
             var reader = SnapshotReader(state)
             do {
@@ -106,34 +89,48 @@ extension TaskRunner {
     }
 
     private func reexecute(
-        _ epochs: ClosedRange<Int64>, stored: [Int64], _ report: inout RecoveryReport
+        _ epochs: ClosedRange<Int64>, stored: [Int64], _ journal: JournalReader,
+        _ report: inout RecoveryReport
     ) throws {
         for epoch in epochs {
-            let record = try journalRecord(epoch)
+            let record = try journal.record(epoch)
             try check(record)
             let before = core.positions
-            for (output, end) in zip(core.outputs, stored) {
-                output.restart(at: output.nextOffset, storedEnd: end)
+            for (index, output) in core.outputs.enumerated() {
+                output.restart(
+                    at: start(of: output, in: record), storedEnd: stored[index])
             }
             for step in record.steps { try core.execute(step) }
             var ranges: [OutputRange] = []
-            var missing: [PartitionAppend] = []
+            var missing: [EpochOutput] = []
             for (output, end) in zip(core.outputs, stored) {
                 guard let (range, batches) = try output.finishEpoch() else { continue }
                 ranges.append(range)
                 report.regeneratedRecords += Int(max(0, range.to - max(range.from, end)))
+                guard !batches.isEmpty else { continue }
                 missing.append(
-                    PartitionAppend(
-                        place: TopicPartition(output.topic, identity.partition),
-                        batches: batches))
+                    EpochOutput(
+                        append: PartitionAppend(place: output.place, batches: batches),
+                        offsets: max(range.from, end)..<range.to))
             }
-            guard ranges == record.outputs else { throw mismatch(record, ranges) }
-            if missing.contains(where: { !$0.batches.isEmpty }) { try log.commit(missing) }
+            guard ranges.elementsEqual(record.outputs, by: { $0.hasSameRecords(as: $1) }) else {
+                throw mismatch(record, ranges)
+            }
+            if !missing.isEmpty { try transport.restore(missing) }
             report.executedEpochs += 1
             let rows = zip(core.positions, before).reduce(0) { $0 + Int($1.0 - $1.1) }
             report.executedRows += rows
             monitor.recordsRead?(rows)
         }
+    }
+
+    /// Where an epoch's records of an output begin: where the last one's ended; on a cluster,
+    /// where the journal says.
+    private func start(of output: OutputTopic, in record: EpochRecord) -> Int64 {
+        guard !transport.storesBatches else { return output.nextOffset }
+        return record.outputs.first {
+            $0.topic == output.place.topic && $0.partition == output.place.partition
+        }?.from ?? output.nextOffset
     }
 
     private func check(_ record: EpochRecord) throws {
@@ -149,7 +146,9 @@ extension TaskRunner {
 
     private func mismatch(_ record: EpochRecord, _ ranges: [OutputRange]) -> EngineError {
         let wrong = record.outputs.first { !ranges.contains($0) } ?? ranges.first
-        let place = wrong.map { "\($0.topic), offsets \($0.from) to \($0.to)" } ?? "no output"
+        let place =
+            wrong.map { "\($0.topic)/\($0.partition), offsets \($0.from) to \($0.to)" }
+            ?? "no output"
         return EngineError(
             "\(identity.name): re-execution of epoch \(record.epoch) gives other records than the"
                 + " journal says (\(place))",

@@ -1,26 +1,32 @@
 import Connectors
 import Dataflow
-import Foundation
 import RecordLog
 
-/// One task of one topology on the embedded log: steps, epochs, journal, snapshots.
+/// One task of one topology: steps, epochs, journal, snapshots.
 ///
 /// An epoch is what the task commits atomically: outputs and a journal record. If the process ends
 /// at any moment, ``recover()`` brings the task to the last journaled epoch by re-execution, and
 /// checks every regenerated record on the way. Threading: one worker at a time.
 final class TaskRunner {
     let identity: TaskIdentity
-    let log: EmbeddedLog
+    let transport: any TaskTransport
     let options: TaskOptions
     var core: TaskCore
-    let snapshots: SnapshotStore
-    /// Number of the next epoch: its offset in the journal.
+    /// Nil where no snapshots are kept.
+    let snapshots: SnapshotStore?
+    /// Number of the next epoch.
     var epoch: Int64 = 0
+    /// Offset after the last record of each output.
+    private var outputEnds: [Int64]
+    /// Positions before the epoch under way.
+    private var starts: [Int64]
     /// Steps of the epoch under way.
     private var steps: [JournalStep] = []
     private var rowsInEpoch = 0
     private var rowsSinceSnapshot = 0
     private var boundedTo: [Int64]?
+    /// Where the stages of the bounded run have ended.
+    private var ends: WriterEnds?
     /// Nothing was taken since the last flush.
     private var isFlushed = true
     private var lastSnapshot: SnapshotMark?
@@ -31,40 +37,45 @@ final class TaskRunner {
     let monitor: RunMonitor
 
     init(
-        _ identity: TaskIdentity, log: EmbeddedLog, options: TaskOptions,
+        _ identity: TaskIdentity, transport: any Transport, worker: Int, options: TaskOptions,
         monitor: RunMonitor
     ) throws {
         self.identity = identity
-        self.log = log
+        let places = identity.places
+        let own = try transport.task(places, worker: worker)
+        self.transport = own
         self.options = options
         self.monitor = monitor
-        snapshots = SnapshotStore(
-            dataPath: log.path, task: identity.plan.taskName, partition: identity.partition)
+        snapshots = transport.statePath.map {
+            SnapshotStore(
+                statePath: $0, task: identity.plan.taskName, partition: identity.partition)
+        }
+        starts = try places.sources.map { try own.source($0).firstOffset() }
+        outputEnds = identity.outputs.map { _ in 0 }
         core = try Self.makeCore(
-            identity, log, options, positions: identity.plan.sources.map { _ in 0 },
-            outputStarts: identity.outputTopics.map { _ in 0 })
+            identity, own, options, positions: starts, outputStarts: outputEnds)
     }
 
     static func makeCore(
-        _ identity: TaskIdentity, _ log: EmbeddedLog, _ options: TaskOptions,
+        _ identity: TaskIdentity, _ transport: any TaskTransport, _ options: TaskOptions,
         positions: [Int64], outputStarts: [Int64]
     ) throws -> TaskCore {
-        var inputs: [TaskInput] = []
-        for (index, source) in identity.plan.sources.enumerated() {
-            let place = TopicPartition(source.topic, identity.partition)
-            inputs.append(
-                TaskInput(
-                    source, index: index, source: try log.source(place),
-                    position: positions[index], partition: identity.partition,
-                    partitionCount: identity.partitionCount,
-                    maximumRowCount: options.batchRows))
+        let places = identity.places
+        let inputs = try identity.inputs.indices.map { index in
+            TaskInput(
+                identity.inputs, index: index, of: identity.plan,
+                source: try transport.source(places.sources[index]),
+                position: positions[index], maximumRowCount: options.batchRows)
         }
-        let outputs = identity.outputTopics.enumerated().map { index, topic in
-            OutputTopic(topic: topic.name, codec: topic.codec, start: outputStarts[index])
+        let outputs = places.outputs.enumerated().map { index, output in
+            OutputTopic(
+                output.place, codec: transport.storesBatches ? output.codec : .none,
+                start: outputStarts[index])
         }
         return TaskCore(
-            plan: identity.plan, partition: identity.partition, inputs: inputs,
-            outputs: outputs, options: options)
+            plan: identity.plan, partition: identity.partition,
+            partitionCount: identity.partitionCount, inputs: inputs, outputs: outputs,
+            options: options)
     }
 
     // MARK: Recovered state
@@ -72,6 +83,8 @@ final class TaskRunner {
     /// Takes up where a journal record ends.
     func resume(after record: EpochRecord, snapshot: SnapshotMark?, executedRows: Int) {
         epoch = record.epoch + 1
+        starts = record.positions
+        outputEnds = record.outputEnds
         boundedTo = record.boundedTo
         isFlushed = record.isFlushed
         lastSnapshot = snapshot
@@ -80,24 +93,51 @@ final class TaskRunner {
 
     // MARK: Bounded runs
 
-    /// Fixes the end positions of a bounded run, unless one is under way.
-    func beginBounded() throws {
+    /// Stands for the end of an input that another stage of the run writes.
+    private static let writersEnd: Int64 = -1
+
+    /// Fixes the end positions of a bounded run, unless one is under way. Of inputs that another
+    /// stage of the run writes, `ends` tells the end when that stage has reached its own.
+    func beginBounded(_ ends: WriterEnds) throws {
+        self.ends = ends
+        let places = identity.places.sources
         if boundedTo == nil {
-            boundedTo = try identity.plan.sources.map { source in
-                try log.visibleEnd(TopicPartition(source.topic, identity.partition))
+            boundedTo = try places.map {
+                ends.isAwaited($0.topic)
+                    ? Self.writersEnd : try transport.source($0).committedEnd()
             }
         }
-        for (input, end) in zip(core.inputs, boundedTo ?? []) { input.limit = end }
+        for (index, end) in (boundedTo ?? []).enumerated() {
+            let place = places[index]
+            if end != Self.writersEnd {
+                core.inputs[index].limit = end
+            } else if ends.isAwaited(place.topic) {
+                core.inputs[index].writerEnd = { ends.end(of: place) }
+            } else {
+                // The writer is not in this run.
+                core.inputs[index].limit = try transport.source(place).committedEnd()
+            }
+        }
     }
 
-    /// Takes the next rows of a bounded run. False when it is complete and committed.
-    func stepBounded() throws -> Bool {
+    /// How a bounded run gets on.
+    enum BoundedProgress {
+        case advanced
+        /// For rows of another stage.
+        case waiting
+        /// Everything is committed.
+        case complete
+    }
+
+    /// Takes the next rows of a bounded run.
+    func stepBounded() throws -> BoundedProgress {
         let (taken, atEnd) = try core.merge(mostRows: options.epochRows - rowsInEpoch)
         note(taken: taken, atEnd: atEnd)
         if taken > 0 {
             if rowsInEpoch >= options.epochRows { try commitEpoch() }
-            return true
+            return .advanced
         }
+        guard atEnd.count == core.inputs.count else { return .waiting }
         if !isFlushed {
             note(.flush)
             try core.flush()
@@ -105,7 +145,10 @@ final class TaskRunner {
         }
         boundedTo = nil
         try commitEpoch()
-        return false
+        for (output, end) in zip(identity.places.outputs, outputEnds) {
+            ends?.note(output.place, end: end)
+        }
+        return .complete
     }
 
     // MARK: Following runs
@@ -113,7 +156,10 @@ final class TaskRunner {
     /// A following run reads on as records are committed.
     func beginFollowing() {
         boundedTo = nil
-        for input in core.inputs { input.limit = nil }
+        for input in core.inputs {
+            input.limit = nil
+            input.writerEnd = nil
+        }
     }
 
     /// Takes what is there; commits when the epoch is full or the task has caught up. False when
@@ -139,7 +185,7 @@ final class TaskRunner {
         if pending != nil { try commitEpoch() }
         var atEnd: [Int] = []
         for (index, input) in core.inputs.enumerated()
-        where !(try input.fill(keys: &core.pipeline.keys)) {
+        where try input.fill(keys: &core.pipeline.keys) == .ended {
             atEnd.append(index)
         }
         note(.tick(at: time, atEnd: atEnd))
@@ -155,7 +201,7 @@ final class TaskRunner {
         steps.append(step)
     }
 
-    /// Notes rows taken. Two merges in a row are one, as long as no source that was at its end in
+    /// Notes rows taken. Two merges in a row are one, as long as no input that was at its end in
     /// the first gave rows in the second: the rule then takes them in the same order.
     private func note(taken: Int, atEnd: [Int]) {
         guard taken > 0 else { return }
@@ -184,11 +230,16 @@ final class TaskRunner {
         monitor.trace?("\(identity.name) epoch \(epoch) commits")
         let epochToCommit = try pending ?? encodeEpoch()
         pending = epochToCommit
-        try log.commit(epochToCommit.appends)
+        let stored = try transport.commit(
+            epochToCommit.outputs, positions: epochToCommit.record.positions
+        ) { try epochToCommit.record(storedAt: $0).encoded() }
         pending = nil
-        for range in epochToCommit.record.outputs {
-            counters.outputs[range.topic, default: 0] += Int(range.to - range.from)
+        let record = epochToCommit.record(storedAt: stored)
+        for range in record.outputs {
+            counters.outputs[range.topic, default: 0] += Int(range.records)
         }
+        outputEnds = record.outputEnds
+        starts = record.positions
         epoch += 1
         counters.epochs += 1
         steps = []
@@ -197,43 +248,50 @@ final class TaskRunner {
         if rowsSinceSnapshot >= options.snapshotRows { try writeSnapshot() }
     }
 
-    /// An epoch as it is written to the log.
+    /// An epoch as it is committed.
     private struct PendingEpoch {
+        /// With the outputs where they were composed.
         var record: EpochRecord
-        var appends: [PartitionAppend]
+        /// Those that have records, and their places in the record's ends.
+        var outputs: [EpochOutput]
+        var indices: [Int]
+
+        /// The journal record, once it is known where the outputs stand.
+        func record(storedAt stored: [Range<Int64>]) -> EpochRecord {
+            var record = record
+            for (number, range) in stored.enumerated() {
+                record.outputs[number].from = range.lowerBound
+                record.outputs[number].to = range.upperBound
+                record.outputEnds[indices[number]] = range.upperBound
+            }
+            return record
+        }
     }
 
     private func encodeEpoch() throws -> PendingEpoch {
-        var appends: [PartitionAppend] = []
+        var outputs: [EpochOutput] = []
+        var indices: [Int] = []
         var ranges: [OutputRange] = []
-        for output in core.outputs {
+        for (index, output) in core.outputs.enumerated() {
             guard let (range, batches) = try output.finishEpoch() else { continue }
             ranges.append(range)
-            appends.append(
-                PartitionAppend(
-                    place: TopicPartition(output.topic, identity.partition), batches: batches))
+            indices.append(index)
+            outputs.append(
+                EpochOutput(
+                    append: PartitionAppend(place: output.place, batches: batches),
+                    offsets: range.from..<range.to))
         }
         let record = EpochRecord(
-            epoch: epoch, plan: identity.planHash, steps: steps, positions: core.positions,
-            outputs: ranges, outputEnds: core.outputs.map(\.nextOffset),
+            epoch: epoch, plan: identity.planHash, steps: steps, starts: starts,
+            positions: core.positions, outputs: ranges, outputEnds: outputEnds,
             watermark: core.pipeline.watermark.flatMap { $0 == .min ? nil : $0 },
             boundedTo: boundedTo, isFlushed: isFlushed, snapshot: lastSnapshot)
-        appends.append(try journalAppend(record))
-        return PendingEpoch(record: record, appends: appends)
-    }
-
-    private func journalAppend(_ record: EpochRecord) throws -> PartitionAppend {
-        var builder = RecordBatchBuilder()
-        let now = Int64(Date().timeIntervalSince1970 * 1000)
-        builder.append(timestampMilliseconds: now, key: nil, value: try record.encoded())
-        return PartitionAppend(
-            place: identity.journal,
-            batches: [try builder.finish(baseOffset: record.epoch, codec: .none)])
+        return PendingEpoch(record: record, outputs: outputs, indices: indices)
     }
 
     /// Writes the state as of the last committed epoch.
     func writeSnapshot() throws {
-        guard epoch > 0, rowsSinceSnapshot > 0, steps.isEmpty else { return }
+        guard let snapshots, epoch > 0, rowsSinceSnapshot > 0, steps.isEmpty else { return }
         var snapshot = SnapshotWriter()
         core.pipeline.save(to: &snapshot)
         lastSnapshot = try snapshots.write(
@@ -254,28 +312,46 @@ struct TaskIdentity {
     let planHash: String
     let partition: Int
     let partitionCount: Int
+    let inputs: [InputSlot]
+    let outputs: [OutputSlot]
+
+    /// `topicPartitions` counts a topic's partitions.
+    init(
+        plan: Plan, planHash: String, partition: Int, partitionCount: Int,
+        topicPartitions: (String) throws -> Int
+    ) rethrows {
+        self.plan = plan
+        self.planHash = planHash
+        self.partition = partition
+        self.partitionCount = partitionCount
+        inputs = try InputSlot.all(
+            of: plan, partition: partition, partitionCount: partitionCount,
+            topicPartitions: topicPartitions)
+        outputs = OutputSlot.all(
+            of: plan, partition: partition, partitionCount: partitionCount)
+    }
 
     var name: String { "\(plan.taskName)/\(partition)" }
 
     var journal: TopicPartition { TopicPartition(plan.journalTopic, partition) }
 
-    /// The sinks' topics, then that of the rejects.
-    var outputTopics: [(name: String, codec: CompressionCodec)] {
-        plan.sinks.map { sink in
-            let codec: CompressionCodec =
-                switch sink.codec {
-                case .none: .none
-                case .lz4: .lz4
-                case .zstd: .zstd
-                }
-            return (sink.topic, codec)
-        } + [(plan.rejectTopic, .lz4)]
+    var places: TaskPlaces {
+        TaskPlaces(
+            sources: inputs.map { TopicPartition($0.topic, $0.partition) },
+            outputs: outputs.map { (TopicPartition($0.topic, $0.partition), $0.codec.compression) },
+            journal: journal)
     }
 }
 
-extension Plan {
-    /// Name of the stage's tasks: also that of its consumer group on a cluster.
-    var taskName: String { "\(name).v\(version)" }
+extension SinkPlan.Codec {
+    /// The same codec, as the log names it.
+    fileprivate var compression: CompressionCodec {
+        switch self {
+        case .none: .none
+        case .lz4: .lz4
+        case .zstd: .zstd
+        }
+    }
 }
 
 /// What a task has done since it was started.

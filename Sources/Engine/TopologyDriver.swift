@@ -2,7 +2,7 @@ import Connectors
 import Dataflow
 import RecordLog
 
-/// Runs one task of a topology in memory, step by step: for the cases of topologies and for tests.
+/// Runs one task of a stage in memory, step by step: for the cases of topologies and for tests.
 ///
 /// The same core as a task on a log: only the storage is missing. Threading: one thread.
 package final class TopologyDriver {
@@ -21,30 +21,37 @@ package final class TopologyDriver {
         options: TaskOptions = TaskOptions()
     ) {
         self.plan = plan
-        let sources = plan.sources.map { _ in MemorySource() }
-        let topics = plan.sinks.map(\.topic) + [plan.rejectTopic]
-        let collected = topics.map { _ in Collected() }
+        let slots = InputSlot.all(
+            of: plan, partition: partition, partitionCount: partitionCount,
+            topicPartitions: { _ in 1 })
+        let sources = slots.map { _ in MemorySource() }
+        let places = OutputSlot.all(
+            of: plan, partition: partition, partitionCount: partitionCount
+        ).map { TopicPartition($0.topic, $0.partition) }
+        let collected = places.map { _ in Collected() }
         self.sources = sources
         self.collected = collected
-        let outputs = zip(topics, collected).map { topic, collected in
-            let output = OutputTopic(topic: topic, codec: .none, start: 0)
+        let outputs = zip(places, collected).map { place, collected in
+            let output = OutputTopic(place, codec: .none, start: 0)
             output.storedEnd = .max
             output.observer = { collected.records.append($0) }
             return output
         }
         core = TaskCore(
-            plan: plan, partition: partition,
-            inputs: plan.sources.enumerated().map { index, source in
+            plan: plan, partition: partition, partitionCount: partitionCount,
+            inputs: slots.indices.map { index in
                 TaskInput(
-                    source, index: index, source: sources[index], position: 0,
-                    partition: partition, partitionCount: partitionCount,
+                    slots, index: index, of: plan, source: sources[index], position: 0,
                     maximumRowCount: options.batchRows)
             }, outputs: outputs, options: options)
     }
 
-    /// Adds committed records to a source; offsets count on from 0.
+    /// Adds committed records to a source's (first) partition; offsets count on from 0.
     package func append(source: Int, _ records: [OutputRecord]) throws {
-        try sources[source].append(records)
+        guard let input = core.inputs.firstIndex(where: { $0.slot.source == source }) else {
+            return
+        }
+        try sources[input].append(records)
     }
 
     /// Takes everything that is there, as a step of a following or bounded run.
@@ -54,7 +61,7 @@ package final class TopologyDriver {
 
     /// A recorded tick, all sources being at their end.
     package func tick(at time: Int64) throws {
-        try core.tick(at: time, atEnd: Array(plan.sources.indices))
+        try core.tick(at: time, atEnd: Array(core.inputs.indices))
     }
 
     /// The end of a bounded run.
@@ -64,7 +71,12 @@ package final class TopologyDriver {
     package func records(sink: Int) -> [OutputRecord] { collected[sink].records }
 
     /// Rejects so far.
-    package var rejects: [OutputRecord] { collected[plan.sinks.count].records }
+    package var rejects: [OutputRecord] { collected[collected.count - 1].records }
+
+    /// Records of a rekeyed stream so far, for the one task of the next stage.
+    func records(rekey: Int) -> [OutputRecord] {
+        collected[plan.sinks.count + rekey].records
+    }
 
     /// The state in canonical form.
     package func state() -> [UInt8] {
@@ -115,4 +127,6 @@ final class MemorySource: RecordSource {
     }
 
     func committedEnd() throws -> Int64 { end }
+
+    func firstOffset() throws -> Int64 { 0 }
 }

@@ -12,6 +12,9 @@ extension RecordBlock {
         part(valueStarts[row], valueLengths[row])
     }
 
+    /// Whether the value of a row is null.
+    package func isNullValue(_ row: Int) -> Bool { valueLengths[row] < 0 }
+
     /// The headers of a row, in their order.
     package func headers(_ row: Int) -> [RecordHeader] {
         let count = headerCounts[row]

@@ -56,16 +56,20 @@ package enum CanonicalText {
             members.append(.init("key", .string(source.key.value)))
             members.append(.init("schema", .string(source.schema.value)))
             members.append(.init("time", time(rule)))
-        case .table(let asOf):
+        case .table(let rule):
             members.append(.init("schema", .string(source.schema.value)))
-            members.append(
-                .init(
-                    "table",
-                    .object([
-                        .init("asOf", .string(asOf.value)), .init("key", .string(source.key.value)),
-                    ])))
+            members.append(.init("table", table(rule, key: source.key.value)))
         }
         members.append(.init("topic", .string(source.topic.value)))
+        return .object(members)
+    }
+
+    private static func table(_ rule: TableSpec, key: String) -> JSONValue {
+        var members: [JSONValue.Member] = [.init("asOf", .string(rule.asOf.value))]
+        if let disorder = rule.disorder { members.append(.init("disorder", duration(disorder))) }
+        members.append(.init("global", .string(rule.isGlobal ? "true" : "false")))
+        if let idle = rule.idle { members.append(.init("idle", duration(idle))) }
+        members.append(.init("key", .string(key)))
         return .object(members)
     }
 
@@ -101,7 +105,11 @@ package enum CanonicalText {
     }
 
     private static func step(_ step: StepSpec) -> JSONValue {
-        var members: [JSONValue.Member] = [.init("from", .string(step.from.value))]
+        var members: [JSONValue.Member] = []
+        if case .union = step.operation {
+        } else {
+            members.append(.init("from", .string(step.from.value)))
+        }
         if let key = step.key { members.append(.init("key", bare(key.value))) }
         switch step.operation {
         case .shape(let shape):
@@ -110,7 +118,13 @@ package enum CanonicalText {
             }
             if let lookup = shape.lookup {
                 members.append(
-                    .init("lookup", .object([.init(lookup.table.value, bare(lookup.key.value))])))
+                    .init(
+                        "lookup",
+                        .object([
+                            .init(
+                                lookup.table.value,
+                                CanonicalText.lookup(lookup, from: step.from.value))
+                        ])))
             }
             if let select = shape.select { members.append(.init("select", named(select))) }
         case .levels(let levels): members.append(.init("levels", CanonicalText.levels(levels)))
@@ -118,8 +132,18 @@ package enum CanonicalText {
             members.insert(
                 .init("distinct", .object([.init("order", .string(order.rawValue))])), at: 0)
         case .window(let window): members.append(.init("window", CanonicalText.window(window)))
+        case .union(let streams):
+            members.append(.init("union", .array(streams.map { .string($0.value) })))
+        case .rekey(let field): members.append(.init("rekey", bare(field.value)))
         }
         return .object(members)
+    }
+
+    private static func lookup(_ lookup: LookupSpec, from stream: String) -> JSONValue {
+        var key = lookup.key.canonical
+        if key.hasPrefix("\(stream).") { key.removeFirst(stream.count + 1) }
+        guard lookup.awaits else { return .string(key) }
+        return .object([.init("await", .string("true")), .init("key", .string(key))])
     }
 
     private static func named(_ expressions: [NamedExpression]) -> JSONValue {

@@ -5,7 +5,7 @@ import Primitives
 extension CaseFile {
     /// Reads all cases of a topology, in the order of their file names.
     package static func load(
-        _ files: some TopologyFiles, for plan: Plan
+        _ files: some TopologyFiles, for plans: [Plan]
     ) throws(DiagnosticList) -> [CaseFile] {
         var cases: [CaseFile] = []
         var problems: [Diagnostic] = []
@@ -13,7 +13,7 @@ extension CaseFile {
             for name in try files.caseNames() {
                 guard let source = try files.read(name) else { continue }
                 do {
-                    cases.append(try read(source, for: plan))
+                    cases.append(try read(source, for: plans))
                 } catch {
                     problems += error.diagnostics
                 }
@@ -27,12 +27,12 @@ extension CaseFile {
 
     /// Reads one case; sources and topics must be the plan's.
     package static func read(
-        _ source: SourceText, for plan: Plan
+        _ source: SourceText, for plans: [Plan]
     ) throws(DiagnosticList) -> CaseFile {
         let collector = DiagnosticCollector()
         var result: CaseFile?
         if let root = YAMLReader.read(source, collector) {
-            result = CaseReader(plan: plan, collector: collector).read(root)
+            result = CaseReader(plans: plans, collector: collector).read(root)
         }
         guard let result, collector.isEmpty else { throw collector.list(firstFile: source.name) }
         return result
@@ -41,7 +41,8 @@ extension CaseFile {
 
 /// Reads a case file's YAML. One thread.
 private struct CaseReader {
-    let plan: Plan
+    /// The stages of the topology.
+    let plans: [Plan]
     let collector: DiagnosticCollector
 
     func read(_ root: YAMLNode) -> CaseFile? {
@@ -75,7 +76,7 @@ private struct CaseReader {
     }
 
     private func readItem(_ node: YAMLNode, example: String) -> CaseInput? {
-        let sources = plan.sources.map(\.name)
+        let sources = sourceNames
         guard
             let reader = MappingReader(
                 node, what: "an input item", keys: sources + ["tick", "arrival", "key"], collector,
@@ -113,8 +114,18 @@ private struct CaseReader {
             location: node.location)
     }
 
+    /// Names of the sources that a case can give rows to.
+    private var sourceNames: [String] {
+        var names: [String] = []
+        for source in plans.flatMap(\.sources)
+        where source.partitions != .substreams && !names.contains(source.name) {
+            names.append(source.name)
+        }
+        return names
+    }
+
     private func isUnknown(_ key: String) -> Bool {
-        !plan.sources.contains { $0.name == key } && !["tick", "arrival", "key"].contains(key)
+        !sourceNames.contains(key) && !["tick", "arrival", "key"].contains(key)
     }
 
     private func instant(_ reader: MappingReader, _ key: String) -> Int64? {
@@ -150,7 +161,7 @@ private struct CaseReader {
     private func readExpect(
         _ reader: MappingReader, inputCount: Int
     ) -> (records: [CaseExpectation], rejects: [ExpectedReject]) {
-        let topics = plan.sinks.map(\.topic)
+        let topics = plans.flatMap(\.sinks).map(\.topic)
         let example = "expect: {\(topics.first ?? "alarms.crane"): []}"
         guard let node = reader.required("expect", hint: example),
             let expect = MappingReader(
@@ -177,13 +188,7 @@ private struct CaseReader {
     }
 
     private func readRecord(_ node: YAMLNode, _ topic: String) -> ExpectedRecord? {
-        let input = plan.sinks.first { $0.topic == topic }?.input
-        let fields: [String] =
-            switch input {
-            case .source(let index): plan.sources[index].schema.fields.map(\.name)
-            case .step(let index): plan.steps[index].output.fields.map(\.name)
-            case nil: []
-            }
+        let fields = plans.compactMap { $0.fields(ofSink: topic) }.first ?? []
         let own = ["key", "time", "change", "revision"]
         guard
             let reader = MappingReader(
@@ -214,7 +219,7 @@ private struct CaseReader {
                 example: example)
         else { return nil }
         let source = reader.text("source", hint: example)
-        let names = plan.sources.map(\.name)
+        let names = sourceNames
         if let source, !names.contains(source.value) {
             collector.report(
                 "there is no source '\(source.value)'", at: source.location,
@@ -247,4 +252,15 @@ package enum RejectReasons {
         "late", "out-of-order", "duplicate", "unmatched", "wrong-partition", "null-value",
         "division-by-zero", "overflow", "invalid-argument", "no-such-key", "index-out-of-bounds",
     ]
+}
+
+extension Plan {
+    /// Names of the fields that a sink's records have; nil when no sink writes the topic.
+    fileprivate func fields(ofSink topic: String) -> [String]? {
+        switch sinks.first(where: { $0.topic == topic })?.input {
+        case .source(let index): sources[index].schema.fields.map(\.name)
+        case .step(let index): steps[index].output.fields.map(\.name)
+        case nil: nil
+        }
+    }
 }

@@ -9,7 +9,7 @@ extension PlanBuilder {
         var read = sources.map { source -> Set<Int> in
             switch source.role {
             case .stream(let rule): [source.keyField, rule.field]
-            case .table(let timeField): [source.keyField, timeField]
+            case .table(let rule): [source.keyField, rule.timeField]
             }
         }
         func need(_ columns: some Sequence<Int>, of upstream: Upstream) {
@@ -18,7 +18,8 @@ extension PlanBuilder {
             case .step(let index): needed[index].formUnion(columns)
             }
         }
-        for sink in sinks { need(width(sink.input), of: sink.input) }
+        for sink in sinks { need(width(sink.plan.input), of: sink.plan.input) }
+        for rekey in rekeys { need(width(rekey.plan.input), of: rekey.plan.input) }
         for index in steps.indices.reversed() {
             let step = steps[index]
             switch step.operation {
@@ -27,7 +28,9 @@ extension PlanBuilder {
                 need(program.outputs.flatMap(\.columns), of: step.input)
             case .select(let program):
                 need(program.outputs.flatMap(\.columns), of: step.input)
-            case .lookup(let table):
+            case .lookup(let lookup):
+                let table = lookup.table
+                need((lookup.key?.outputs ?? []).flatMap(\.columns), of: step.input)
                 let count = width(step.input).count
                 need(needed[index].filter { $0 < count }, of: step.input)
                 read[table].formUnion(needed[index].filter { $0 >= count }.map { $0 - count })
@@ -35,6 +38,12 @@ extension PlanBuilder {
                 // A change of level carries its row whole.
                 need(width(step.input), of: step.input)
             case .distinct: need(needed[index], of: step.input)
+            case .union(let union):
+                for input in union.inputs {
+                    need(needed[index].map { input.columns[$0] }, of: input.upstream)
+                }
+            // A rekeyed stream is written whole.
+            case .rekey: need(width(step.input), of: step.input)
             case .window(let window):
                 need(window.program.outputs.flatMap(\.columns), of: step.input)
             }

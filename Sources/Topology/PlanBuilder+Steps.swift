@@ -17,7 +17,9 @@ extension PlanBuilder {
         var waiting = steps.sorted { $0.name.value < $1.name.value }
         var missing = Set(waiting.map(\.name.value))
         var result: [StepSpec] = []
-        while let index = waiting.firstIndex(where: { !missing.contains($0.from.value) }) {
+        while let index = waiting.firstIndex(where: { step in
+            step.inputs.allSatisfy { !missing.contains($0.value) }
+        }) {
             let step = waiting.remove(at: index)
             missing.remove(step.name.value)
             result.append(step)
@@ -29,14 +31,16 @@ extension PlanBuilder {
     private func reportCycle(_ waiting: [StepSpec]) {
         for step in waiting {
             broken.insert(step.name.value)
-            consumed.insert(step.from.value)
+            for input in step.inputs { consumed.insert(input.value) }
         }
         guard let first = waiting.first else { return }
         var path: [StepSpec] = []
         var next: StepSpec? = first
         while let step = next, !path.contains(where: { $0.name.value == step.name.value }) {
             path.append(step)
-            next = waiting.first { $0.name.value == step.from.value }
+            next = waiting.first { other in
+                step.inputs.contains { $0.value == other.name.value }
+            }
         }
         guard let again = next else { return }
         var circle = path.drop { $0.name.value != again.name.value }.map(\.name.value)
@@ -50,8 +54,13 @@ extension PlanBuilder {
         if case .shape(let shape) = step.operation, let lookup = shape.lookup {
             consumed.insert(lookup.table.value)
         }
-        guard let input = stream(step.from), checkKey(step, input), let output = plan(step, input)
-        else {
+        let planned: Stream? =
+            if case .union(let streams) = step.operation {
+                planUnion(streams, step)
+            } else {
+                stream(step.from).flatMap { checkKey(step, $0) ? plan(step, $0) : nil }
+            }
+        guard let output = planned else {
             broken.insert(step.name.value)
             return
         }
@@ -69,8 +78,8 @@ extension PlanBuilder {
             "key '\(key.value)' is not the key of source '\(source)'", at: key.location,
             hint: input.schema.index(of: key.value) == nil
                 ? "the key is '\(input.key.name)'"
-                : "the key is '\(input.key.name)'; another needs 'rekey', which this version "
-                    + "does not have")
+                : "the key is '\(input.key.name)'; for another put a step before with "
+                    + "'rekey: \(key.value)'")
         return false
     }
 
@@ -79,6 +88,8 @@ extension PlanBuilder {
         case .shape(let shape): return plan(shape, step, input)
         case .levels(let levels): return plan(levels, step, input)
         case .window(let window): return plan(window, step, input)
+        case .union: return nil
+        case .rekey(let field): return planRekey(field, step, input)
         case .distinct(let order):
             return append(
                 step.name.value, .distinct(DistinctPlan(order: order)), input,
@@ -94,7 +105,9 @@ extension PlanBuilder {
         let schema = Schema(name: name, fields: fields)
         steps.append(
             StepPlan(name: name, input: input.upstream, operation: operation, output: schema))
+        stages.append(input.stage ?? 1)
         var output = input
+        output.stage = input.stage ?? 1
         output.upstream = .step(steps.count - 1)
         output.qualifier = name
         output.schema = schema
@@ -153,7 +166,8 @@ extension PlanBuilder {
         var stream = input
         var scope = scope(input)
         if let lookup = shape.lookup {
-            guard let table = table(lookup, input) else { return nil }
+            guard let plan = plan(lookup, step, input) else { return nil }
+            let table = plan.table
             let schema = sources[table].schema
             scope.add(
                 schema, qualifier: sources[table].name,
@@ -162,8 +176,9 @@ extension PlanBuilder {
             guard shape.select != nil || checkDistinctNames(lookup, input, schema) else {
                 return nil
             }
+            if lookup.awaits { stream.rule.clock = .partition }
             stream = append(
-                isLast ? name : "\(name).lookup", .lookup(table: table), stream,
+                isLast ? name : "\(name).lookup", .lookup(plan), stream,
                 fields: lookedUp(input, schema, table: sources[table].name))
         }
         var isWhole = true
@@ -186,7 +201,49 @@ extension PlanBuilder {
         return isWhole ? stream : nil
     }
 
-    private func table(_ lookup: LookupSpec, _ input: Stream) -> Int? {
+    /// What a look-up asks which table, or nil after a diagnostic.
+    private func plan(_ lookup: LookupSpec, _ step: StepSpec, _ input: Stream) -> LookupPlan? {
+        guard let table = table(lookup) else { return nil }
+        let source = sources[table]
+        var plan = LookupPlan(table: table, awaits: lookup.awaits)
+        let key = input.key.name
+        let isOwnKey =
+            lookup.key.canonical == key || lookup.key.canonical == "\(input.qualifier).\(key)"
+        var keyType = input.key.type
+        if source.partitions == .all, !isOwnKey {
+            guard let typed = check(lookup.key, in: scope(input)) else { return nil }
+            plan.key = Program([typed])
+            keyType = typed.type
+        } else if !isOwnKey {
+            collector.report(
+                "table '\(source.name)' can be looked up by the key '\(key)' only, not by "
+                    + "'\(lookup.key.canonical)'", at: lookup.key.location,
+                hint: "'\(source.name): \(key)'; for another value 'rekey' the stream, or make the"
+                    + " table 'global: true'")
+            return nil
+        }
+        let tableKey = source.schema.fields[source.keyField]
+        guard tableKey.type == keyType else {
+            collector.report(
+                "key '\(lookup.key.canonical)' is \(keyType), the key of table '\(source.name)' is "
+                    + "\(tableKey.type)", at: lookup.key.location,
+                hint: "both must have one type")
+            return nil
+        }
+        if lookup.awaits {
+            guard case .table(let rule) = source.role, rule.disorder != nil else {
+                collector.report(
+                    "'await' needs 'disorder' of table '\(source.name)'", at: lookup.table.location,
+                    hint: "such as 'table: {key: …, asOf: …, disorder: 1m}': how late its versions"
+                        + " may come")
+                return nil
+            }
+            guard checkEndsKeyClocks(input, step, at: lookup.table.location) else { return nil }
+        }
+        return plan
+    }
+
+    private func table(_ lookup: LookupSpec) -> Int? {
         let name = lookup.table.value
         guard let table = tables[name] else {
             if broken.contains(name) { return nil }
@@ -200,23 +257,6 @@ extension PlanBuilder {
                     hint: Suggestion.hint(for: name, in: tables.keys.sorted(), kind: "tables")
                         ?? "add a source with 'table: {key: …, asOf: …}'")
             }
-            return nil
-        }
-        let key = input.key.name
-        guard lookup.key.value == key || lookup.key.value == "\(input.qualifier).\(key)" else {
-            collector.report(
-                "table '\(name)' can be looked up by the key '\(key)' only, not by "
-                    + "'\(lookup.key.value)'", at: lookup.key.location,
-                hint: "'\(name): \(key)'; other fields need 'rekey', which this version does "
-                    + "not have")
-            return nil
-        }
-        let tableKey = sources[table].schema.fields[sources[table].keyField]
-        guard tableKey.type == input.key.type else {
-            collector.report(
-                "key '\(key)' is \(input.key.type), the key of table '\(name)' is "
-                    + "\(tableKey.type)", at: lookup.key.location,
-                hint: "both must have one type")
             return nil
         }
         return table

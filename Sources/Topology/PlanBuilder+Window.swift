@@ -56,9 +56,7 @@ extension PlanBuilder {
 
     /// Under key clocks a silent key's windows would stay open for ever.
     private func checkAbandon(_ step: StepSpec, _ input: Stream) {
-        guard case .stream(let rule) = sources[input.source].role, rule.clock == .key,
-            rule.abandon == nil
-        else { return }
+        guard input.rule.clock == .key, input.rule.abandon == nil else { return }
         let name = sources[input.source].name
         var place = fileLocation
         for source in spec.sources where source.name.value == name {

@@ -8,13 +8,18 @@ import Primitives
 package final class PlanBuilder {
     /// Rows that a source or step emits, as a step reading them sees them.
     struct Stream {
+        /// The stage whose tasks have the rows, counted from 1; nil for a source's own rows, which
+        /// any stage can read.
+        var stage: Int?
+        /// The time rule of the source that the rows come from, as it holds for them.
+        var rule: TimeRule
         var upstream: Upstream
         /// The name by which expressions qualify its fields.
         var qualifier: String
         var schema: Schema
         /// Name of the key field and the key's type.
         var key: Field
-        /// Index of the stream source that the rows come from.
+        /// Index of the (first) stream source that the rows come from.
         var source: Int
         var isWindowed: Bool
     }
@@ -25,7 +30,10 @@ package final class PlanBuilder {
     let fileLocation: SourceLocation
     var sources: [SourcePlan] = []
     var steps: [StepPlan] = []
-    var sinks: [SinkPlan] = []
+    var sinks: [(plan: SinkPlan, stage: Int)] = []
+    var rekeys: [(plan: RekeyPlan, stage: Int)] = []
+    /// Per step: the stage that it belongs to.
+    var stages: [Int] = []
     /// Streams by name; a table is not among them.
     var streams: [String: Stream] = [:]
     var tables: [String: Int] = [:]
@@ -41,12 +49,12 @@ package final class PlanBuilder {
         broken = spec.brokenNames
     }
 
-    /// The plan, or nil with diagnostics. `schemas` gives each schema that a source names; nil
-    /// when it could not be read, which is reported elsewhere.
+    /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` gives
+    /// each schema that a source names; nil when it could not be read, which is reported elsewhere.
     package static func build(
         _ spec: TopologySpec, schemas: [String: SchemaSpec], at place: SourceLocation,
         _ collector: DiagnosticCollector
-    ) -> Plan? {
+    ) -> [Plan]? {
         let builder = PlanBuilder(spec, collector, place)
         builder.buildSources(schemas)
         builder.buildSteps()
@@ -57,9 +65,7 @@ package final class PlanBuilder {
         let used = spec.sources.map(\.schema.value)
         let canonical = CanonicalText.write(
             spec, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema })
-        return Plan(
-            name: spec.name, version: spec.version, sources: builder.sources,
-            steps: builder.steps, sinks: builder.sinks, canonicalText: canonical)
+        return builder.split(canonicalText: canonical)
     }
 
     // MARK: Sources
@@ -83,10 +89,10 @@ package final class PlanBuilder {
             sources.append(plan)
             let key = plan.schema.fields[plan.keyField]
             switch plan.role {
-            case .stream:
+            case .stream(let rule):
                 streams[name] = Stream(
-                    upstream: .source(sources.count - 1), qualifier: name, schema: plan.schema,
-                    key: key, source: sources.count - 1, isWindowed: false)
+                    stage: nil, rule: rule, upstream: .source(sources.count - 1), qualifier: name,
+                    schema: plan.schema, key: key, source: sources.count - 1, isWindowed: false)
             case .table: tables[name] = sources.count - 1
             }
         }
@@ -96,12 +102,15 @@ package final class PlanBuilder {
         if case .hj212 = source.format { checkFrameFields(source, schema) }
         let key = keyField(source.key, in: schema)
         switch source.role {
-        case .table(let asOf):
-            let time = timeField(asOf, in: schema)
+        case .table(let table):
+            let time = timeField(table.asOf, in: schema)
             guard let key, let time else { return nil }
             return SourcePlan(
                 name: source.name.value, topic: source.topic.value, format: source.format,
-                schema: schema, fieldsRead: [], keyField: key, role: .table(timeField: time))
+                schema: schema, fieldsRead: [], keyField: key,
+                role: .table(
+                    TableRule(timeField: time, disorder: table.disorder, idle: table.idle)),
+                partitions: table.isGlobal ? .all : .own)
         case .stream(let rule):
             let time = timeField(rule.field, in: schema)
             guard let key, let time else { return nil }
@@ -177,9 +186,7 @@ package final class PlanBuilder {
 
     private func buildSinks() {
         var topics: [String: SourceLocation] = [:]
-        let own = Plan(
-            name: spec.name, version: spec.version, sources: [], steps: [], sinks: [],
-            canonicalText: "")
+        let own = "\(spec.name).v\(spec.version)."
         let read = Set(spec.sources.map(\.topic.value))
         for sink in spec.sinks {
             let topic = sink.topic.value
@@ -191,22 +198,25 @@ package final class PlanBuilder {
                 collector.report(
                     "topic '\(topic)' is a source of this topology too", at: sink.topic.location,
                     hint: "write to another topic")
-            } else if [own.rejectTopic, own.journalTopic].contains(topic) {
+            } else if topic.hasPrefix(own) {
                 collector.report(
                     "topic '\(topic)' is this topology's own", at: sink.topic.location,
-                    hint: "write to another topic")
+                    hint: "write to a topic whose name does not begin with '\(own)'")
             }
             topics[topic] = topics[topic] ?? sink.topic.location
             guard let stream = stream(sink.from) else { continue }
-            sinks.append(SinkPlan(input: stream.upstream, topic: topic, codec: sink.codec))
+            sinks.append(
+                (
+                    SinkPlan(input: stream.upstream, topic: topic, codec: sink.codec),
+                    stream.stage ?? 1
+                ))
         }
-        for source in spec.sources
-        where [own.rejectTopic, own.journalTopic].contains(source.topic.value) {
+        for source in spec.sources where source.topic.value.hasPrefix(own) {
             collector.report(
                 "topic '\(source.topic.value)' is written by this topology itself",
                 at: source.topic.location, hint: "read another topic")
         }
-        sinks.sort { $0.topic < $1.topic }
+        sinks.sort { $0.plan.topic < $1.plan.topic }
     }
 
     /// The stream that `from:` names, or nil after a diagnostic (none when it is broken itself).

@@ -34,6 +34,9 @@ extension SpecReader {
     private func noteBroken(_ entry: YAMLNode.Entry) {
         brokenNames.insert(entry.key)
         if let from = entry.value["from"]?.text { brokenReads.insert(from) }
+        for stream in entry.value["union"]?.items ?? [] {
+            if let name = stream.text { brokenReads.insert(name) }
+        }
         for table in entry.value["lookup"]?.entries ?? [] {
             brokenReads.insert(table.key)
         }
@@ -41,13 +44,16 @@ extension SpecReader {
 
     private func readStep(_ entry: YAMLNode.Entry) -> StepSpec? {
         let isDeclared = declare(entry.key, at: entry.keyLocation, kind: "step")
-        let operators = ["lookup", "filter", "select", "levels", "distinct", "window"]
+        let operators = [
+            "lookup", "filter", "select", "levels", "distinct", "window", "union", "rekey",
+        ]
         guard
             let reader = MappingReader(
                 entry.value, what: "step '\(entry.key)'",
                 keys: ["from", "key", "describe"] + operators, collector,
                 example: "\(entry.key): {from: load, filter: …}")
         else { return nil }
+        if reader["union"] != nil { return readUnion(reader, entry, isDeclared: isDeclared) }
         let from = reader.requiredText("from", hint: "from: the name of a source or step")
         let key = reader.text("key", hint: "key: the key field of the source")
         let present = operators.filter { reader[$0] != nil }
@@ -66,17 +72,20 @@ extension SpecReader {
                 hint: "make two steps, the second with 'from: <the first>'")
             return nil
         }
-        if isShape, let key = reader.entry("key") {
+        let hasKey = !isShape && first != "rekey"
+        if !hasKey, let key = reader.entry("key") {
             collector.report(
                 "'key' has no use in this step", at: key.keyLocation,
-                hint: "remove it; lookup, filter and select keep the source's key")
+                hint: first == "rekey"
+                    ? "remove it; 'rekey' itself names the new key"
+                    : "remove it; lookup, filter and select keep the source's key")
         }
-        if !isShape {
+        if hasKey {
             _ = reader.required(
                 "key", hint: "key: the key field of the source, as said there")
         }
         let operation = readOperation(first, reader, step: entry.key)
-        guard let from, let operation, isDeclared, isShape || key != nil else { return nil }
+        guard let from, let operation, isDeclared, !hasKey || key != nil else { return nil }
         return StepSpec(
             name: Located(value: entry.key, location: entry.keyLocation), from: from, key: key,
             operation: operation)
@@ -89,6 +98,9 @@ extension SpecReader {
         switch name {
         case "levels": return readLevels(node, step: step).map { .levels($0) }
         case "window": return readWindow(node, step: step).map { .window($0) }
+        case "rekey":
+            return reader.text("rekey", hint: "rekey: the field that becomes the key")
+                .map { .rekey($0) }
         case "distinct":
             let example = "distinct: {order: arrival}"
             guard
@@ -119,15 +131,9 @@ extension SpecReader {
                     "'lookup' must name one table and the key field", at: node.location,
                     hint: entries.count > 1 ? "one table a step; add a step" : example)
                 isWhole = false
-            } else if let field = entries[0].value.text, !field.isEmpty {
-                shape.lookup = LookupSpec(
-                    table: Located(value: entries[0].key, location: entries[0].keyLocation),
-                    key: Located(value: field, location: entries[0].value.location))
             } else {
-                collector.report(
-                    "'lookup' must name the key field", at: entries[0].value.location,
-                    hint: example)
-                isWhole = false
+                shape.lookup = readLookup(entries[0], example: example)
+                isWhole = shape.lookup != nil
             }
         }
         if let node = reader["filter"] {
@@ -141,6 +147,72 @@ extension SpecReader {
             isWhole = isWhole && shape.select != nil
         }
         return isWhole ? shape : nil
+    }
+
+    /// `table: field`, or `table: {key: …, await: true}`.
+    private func readLookup(_ entry: YAMLNode.Entry, example: String) -> LookupSpec? {
+        let table = Located(value: entry.key, location: entry.keyLocation)
+        if entry.value.entries == nil {
+            guard let text = entry.value.text, !text.isEmpty else {
+                collector.report(
+                    "'lookup' must name the key field", at: entry.value.location, hint: example)
+                return nil
+            }
+            return LookupSpec(
+                table: table, key: ExpressionText(text, node: entry.value), awaits: false)
+        }
+        let example = "lookup: {\(entry.key): {key: device, await: true}}"
+        guard
+            let reader = MappingReader(
+                entry.value, what: "the look-up in '\(entry.key)'", keys: ["key", "await"],
+                collector, example: example)
+        else { return nil }
+        let key = reader.required("key", hint: example).flatMap {
+            expression($0, name: "key", example: example)
+        }
+        let awaits = reader.choice("await", [("false", false), ("true", true)], default: false)
+        guard let key, let awaits else { return nil }
+        return LookupSpec(table: table, key: key, awaits: awaits)
+    }
+
+    /// `- all: {union: [a, b]}`: it names its streams itself.
+    private func readUnion(
+        _ reader: MappingReader, _ entry: YAMLNode.Entry, isDeclared: Bool
+    ) -> StepSpec? {
+        let example = "\(entry.key): {union: [first, second]}"
+        for key in ["from", "key", "lookup", "filter", "select", "levels", "distinct", "window"] {
+            guard let extra = reader.entry(key) else { continue }
+            collector.report(
+                "'union' and '\(key)' cannot be in one step", at: extra.keyLocation,
+                hint: key == "from" || key == "key"
+                    ? "remove it; 'union' names the streams, and they keep their key"
+                    : "make two steps, the second with 'from: \(entry.key)'")
+        }
+        guard let node = reader["union"], let items = node.items, items.count >= 2 else {
+            collector.report(
+                "'union' must be a list of two or more sources or steps",
+                at: reader["union"]?.location ?? entry.keyLocation, hint: example)
+            return nil
+        }
+        var streams: [Located<String>] = []
+        for item in items {
+            guard let name = item.text, !name.isEmpty else {
+                collector.report(
+                    "'union' must list names, not \(item.kind)", at: item.location, hint: example)
+                continue
+            }
+            if streams.contains(where: { $0.value == name }) {
+                collector.report(
+                    "'\(name)' stands twice in the union", at: item.location,
+                    hint: "remove one; each of its rows would come twice")
+                continue
+            }
+            streams.append(Located(value: name, location: item.location))
+        }
+        guard streams.count == items.count, isDeclared else { return nil }
+        return StepSpec(
+            name: Located(value: entry.key, location: entry.keyLocation), from: streams[0],
+            key: nil, operation: .union(streams))
     }
 
     /// A scalar as an expression, or nil after a diagnostic.

@@ -129,12 +129,12 @@ extension SpecReader {
                     "a table has no '\(key)'", at: extra.keyLocation,
                     hint: "its key and time stand in 'table: {key: …, asOf: …}'")
             }
-            guard let (key, asOf) = readTable(table, name: entry.key), let topic, let format,
+            guard let (key, table) = readTable(table, name: entry.key), let topic, let format,
                 let schema, isDeclared
             else { return nil }
             return SourceSpec(
                 name: name, topic: topic, format: format, schema: schema, key: key,
-                role: .table(asOf: asOf))
+                role: .table(table))
         }
         let key = reader.requiredText("key", hint: "key: the field that says whose row it is")
         let example = "time: {field: ts, disorder: 5s, lateness: 1m, ahead: 10m}"
@@ -149,16 +149,29 @@ extension SpecReader {
 
     private func readTable(
         _ node: YAMLNode, name: String
-    ) -> (key: Located<String>, asOf: Located<String>)? {
+    ) -> (key: Located<String>, table: TableSpec)? {
         let example = "table: {key: device, asOf: ts}"
         guard
             let reader = MappingReader(
-                node, what: "table '\(name)'", keys: ["key", "asOf"], collector, example: example)
+                node, what: "table '\(name)'", keys: ["key", "asOf", "global", "disorder", "idle"],
+                collector, example: example)
         else { return nil }
         let key = reader.requiredText("key", hint: example)
         let asOf = reader.requiredText("asOf", hint: example)
-        guard let key, let asOf else { return nil }
-        return (key, asOf)
+        let isGlobal = reader.choice("global", [("false", false), ("true", true)], default: false)
+        let disorder = reader.duration("disorder", example: "1m")
+        let idle = reader.duration("idle", minimum: 1, example: "30s")
+        if let idle = reader.entry("idle"), reader["disorder"] == nil {
+            collector.report(
+                "'idle' goes with 'disorder'", at: idle.keyLocation,
+                hint: "both are for look-ups with 'await: true'; add 'disorder', or remove it")
+        }
+        guard let key, let asOf, let isGlobal, reader["disorder"] == nil || disorder != nil,
+            reader["idle"] == nil || idle != nil
+        else { return nil }
+        return (
+            key, TableSpec(asOf: asOf, isGlobal: isGlobal, disorder: disorder, idle: idle)
+        )
     }
 
     private func readFormat(_ reader: MappingReader) -> FormatPlan? {

@@ -4,7 +4,10 @@ import Primitives
 
 /// A topology read from its files.
 package struct LoadedTopology: Sendable {
-    package var plan: Plan
+    /// One a stage, upstream first; at least one.
+    package var plans: [Plan]
+    /// The first stage, which is all of a topology without `rekey`.
+    package var plan: Plan { plans[0] }
     /// The file as written, with its places.
     package var spec: TopologySpec
     package var description: String { spec.description }
@@ -41,31 +44,32 @@ package enum TopologyLoader {
             }), let spec = SpecReader.read(root, collector)
         {
             let schemas = readSchemas(spec, files, collector)
-            if let plan = PlanBuilder.build(spec, schemas: schemas, at: place, collector) {
-                loaded = LoadedTopology(plan: plan, spec: spec)
+            if let plans = PlanBuilder.build(spec, schemas: schemas, at: place, collector) {
+                loaded = LoadedTopology(plans: plans, spec: spec)
             }
         }
         guard let loaded, collector.isEmpty else { throw collector.list(firstFile: name) }
         return loaded
     }
 
-    /// Reads a plan back from its canonical text.
-    package static func load(canonicalText: String) throws(DiagnosticList) -> Plan {
+    /// Reads the plans of a topology's stages back from its canonical text.
+    package static func load(canonicalText: String) throws(DiagnosticList) -> [Plan] {
         let collector = DiagnosticCollector()
         let source = SourceText(name: "plan", text: canonicalText)
-        var plan: Plan?
+        var plans: [Plan]?
         if let root = YAMLReader.read(source, collector),
             let reader = MappingReader(
                 root, what: "a plan", keys: ["plumbline", "schemas", "topology"], collector,
                 example: "{\"plumbline\":1,…}")
         {
-            plan = build(reader, collector)
+            plans = build(reader, collector)
         }
-        guard let plan, collector.isEmpty else { throw collector.list(firstFile: "plan") }
-        return plan
+        guard let plans, collector.isEmpty else { throw collector.list(firstFile: "plan") }
+        return plans
     }
 
-    private static func build(_ reader: MappingReader, _ collector: DiagnosticCollector) -> Plan? {
+    private static func build(_ reader: MappingReader, _ collector: DiagnosticCollector) -> [Plan]?
+    {
         let hint = "this is no plan that this version wrote"
         let version = reader.requiredText("plumbline", hint: hint)
         if let version, version.value != String(CanonicalText.formatVersion) {

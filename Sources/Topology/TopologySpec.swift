@@ -35,8 +35,17 @@ package struct SourceSpec: Sendable {
     /// from the time in the field `asOf`.
     package enum Role: Sendable {
         case stream(TimeSpec)
-        case table(asOf: Located<String>)
+        case table(TableSpec)
     }
+}
+
+/// The `table:` of a source. Durations in microseconds.
+package struct TableSpec: Sendable {
+    package var asOf: Located<String>
+    /// Every task reads all partitions.
+    package var isGlobal: Bool
+    package var disorder: Int64?
+    package var idle: Int64?
 }
 
 /// The `time:` of a stream. Durations in microseconds.
@@ -65,6 +74,16 @@ package struct StepSpec: Sendable {
         case levels(LevelsSpec)
         case distinct(RowOrder)
         case window(WindowSpec)
+        /// The streams, in the order of the merge; the first is also the step's `from`.
+        case union([Located<String>])
+        /// The field that becomes the key.
+        case rekey(Located<String>)
+    }
+
+    /// The sources and steps whose rows it takes.
+    package var inputs: [Located<String>] {
+        if case .union(let streams) = operation { return streams }
+        return [from]
     }
 }
 
@@ -75,10 +94,13 @@ package struct ShapeSpec: Sendable {
     package var select: [NamedExpression]?
 }
 
-/// A `lookup:`: the table, and the field that is looked up in it, the key of the step's input.
+/// A `lookup:`: the table, and what is looked up in it: the key of the step's input, or for a
+/// global table any expression.
 package struct LookupSpec: Sendable {
     package var table: Located<String>
-    package var key: Located<String>
+    package var key: ExpressionText
+    /// Rows wait until the table's watermark has passed their time.
+    package var awaits: Bool
 }
 
 /// A name and the expression beside it: a field of `select:`, or a level and its limit.

@@ -81,7 +81,7 @@ struct LoadedCases {
     init(directory: String) throws {
         topology = try TopologyLoader.load(directory: directory)
         do {
-            cases = try CaseFile.load(try TopologyDirectory(directory), for: topology.plan)
+            cases = try CaseFile.load(try TopologyDirectory(directory), for: topology.plans)
         } catch let diagnostic as Diagnostic {
             throw DiagnosticList([diagnostic])
         }

@@ -62,13 +62,13 @@ struct Run: ParsableCommand {
 
     func run() throws {
         try Terminal.run {
-            let plans = try directories.map { try TopologyLoader.load(directory: $0).plan }
+            let plans = try directories.flatMap { try TopologyLoader.load(directory: $0).plans }
             let log = try openLog()
             let stop = StopFlag()
             let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
             defer { for signal in signals { signal.cancel() } }
             let started = Date()
-            let runner = try Runner(plans, log: log, options: options)
+            let runner = try Runner(plans, transport: log, options: options)
             // While this process holds the directory, imports hand their batches over to it.
             let server = try ImportServer(log: log)
             server.start()

@@ -37,7 +37,7 @@ struct Test: ParsableCommand {
             var failed = 0
             for directory in directories {
                 let loaded = try LoadedCases(directory: directory)
-                let runner = CaseRunner(plan: loaded.topology.plan)
+                let runner = CaseRunner(plans: loaded.topology.plans)
                 for file in loaded.cases {
                     let difference = try runner.run(file)
                     if difference == nil { passed += 1 } else { failed += 1 }

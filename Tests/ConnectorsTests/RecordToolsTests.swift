@@ -58,7 +58,9 @@ import Testing
     @Test func originalsByOffset() {
         let block = makeBlock([Array("one".utf8), nil, []])
         let raw: any RawRecords = block
-        #expect(raw.value(at: 100) == Array("one".utf8) && raw.value(at: 101) == nil)
-        #expect(raw.value(at: 102) == [] && raw.value(at: 103) == nil && raw.key(at: 100) == nil)
+        func place(_ offset: Int64) -> RecordPlace { RecordPlace(input: 0, offset: offset) }
+        #expect(raw.value(at: place(100)) == Array("one".utf8))
+        #expect(raw.value(at: place(101)) == nil && raw.value(at: place(102)) == [])
+        #expect(raw.value(at: place(103)) == nil && raw.key(at: place(100)) == nil)
     }
 }

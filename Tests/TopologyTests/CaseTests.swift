@@ -33,7 +33,7 @@ import Topology
     }
 
     private func read(_ text: String) throws -> CaseFile {
-        try CaseFile.read(SourceText(name: "cases/a.yaml", text: text), for: plan)
+        try CaseFile.read(SourceText(name: "cases/a.yaml", text: text), for: [plan])
     }
 
     @Test func inputKeepsItsDigits() throws {
@@ -125,11 +125,11 @@ import Topology
         var files = Crane.texts(Crane.topology)
         files.texts["cases/b.yaml"] = "case: b\ninput: []\nexpect: {}"
         files.texts["cases/a.yaml"] = "case: a\ninput: []\nexpect: {}"
-        let cases = try CaseFile.load(files, for: plan)
+        let cases = try CaseFile.load(files, for: [plan])
         #expect(cases.map(\.name) == ["a", "b"])
         #expect(cases.map(\.bounded) == [true, true])
         files.texts["cases/c.yaml"] = ""
-        #expect(throws: DiagnosticList.self) { try CaseFile.load(files, for: plan) }
+        #expect(throws: DiagnosticList.self) { try CaseFile.load(files, for: [plan]) }
     }
 
     // MARK: Comparison

@@ -48,7 +48,7 @@ import Topology
             #expect(loaded.description == "Load against the rated chart")
             try write("case: a\ninput: []\nexpect: {}", folder + "/cases/a.yaml")
             let files = try TopologyDirectory(folder)
-            #expect(try CaseFile.load(files, for: loaded.plan).map(\.name) == ["a"])
+            #expect(try CaseFile.load(files, for: loaded.plans).map(\.name) == ["a"])
             #expect(files.schemaNames() == ["crane", "crane-load"])
         }
     }

@@ -151,7 +151,9 @@ import Topology
             hints: ["the key is 'device'"])
         expect(
             step("key: ‸falls, distinct: {}"), ["key 'falls' is not the key of source 'load'"],
-            hints: ["the key is 'device'; another needs 'rekey', which this version does not have"])
+            hints: [
+                "the key is 'device'; for another put a step before with 'rekey: falls'"
+            ])
     }
 
     // MARK: Expressions

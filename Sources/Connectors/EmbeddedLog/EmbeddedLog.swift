@@ -7,14 +7,13 @@ import RecordLog
 /// `<data>/kafka/` is the log directory. What is appended becomes visible to readers, in this
 /// process and others, only when a whole ``commit(_:)`` is durable. Threading: any thread.
 package final class EmbeddedLog: @unchecked Sendable {
-    // `@unchecked`: `directory` is thread-safe, everything else is guarded by `condition`.
+    // `@unchecked`: `directory` is thread-safe, everything else is guarded by `lock`.
 
     /// The data directory.
     package let path: String
     private let directory: LogDirectory
-    private let condition = NSCondition()
-    private var commitCount: UInt64 = 0
-    private var isClosed = false
+    private let lock = NSLock()
+    private let signal = ChangeSignal()
     /// Ends to which partitions are still to be cut, after a failed commit.
     private var pendingCuts: [TopicPartition: Int64] = [:]
 
@@ -39,8 +38,8 @@ package final class EmbeddedLog: @unchecked Sendable {
 
     /// Makes sure that a topic exists with this many partitions.
     package func ensureTopic(_ name: String, partitions: Int) throws {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         try directory.createTopic(name, partitions: partitions)
     }
 
@@ -54,16 +53,16 @@ package final class EmbeddedLog: @unchecked Sendable {
 
     /// The published end of a partition: what readers see.
     package func visibleEnd(_ place: TopicPartition) throws -> Int64 {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         return try directory.partition(place.topic, place.partition).highWatermark
     }
 
     /// The end of what is stored, published or not. Damage in the published part is an error,
     /// unless `isDerived`: what can be made again is cut at the damage.
     package func storedEnd(_ place: TopicPartition, isDerived: Bool) throws -> Int64 {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         return try directory.partition(
             place.topic, place.partition, cuttingDamage: isDerived
         ).logEndOffset
@@ -71,16 +70,16 @@ package final class EmbeddedLog: @unchecked Sendable {
 
     /// Cuts a partition at an offset.
     package func truncate(_ place: TopicPartition, to offset: Int64) throws {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         let log = try directory.partition(place.topic, place.partition)
         if log.logEndOffset > offset { try log.truncate(to: offset) }
     }
 
     /// Cuts what was stored but never published of a partition: it was never accepted.
     package func dropUnpublished(_ place: TopicPartition) throws {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         let log = try directory.partition(place.topic, place.partition)
         if log.logEndOffset > log.highWatermark { try log.truncate(to: log.highWatermark) }
     }
@@ -90,8 +89,8 @@ package final class EmbeddedLog: @unchecked Sendable {
     package func recordCount(
         ofProducer producerID: Int64, in place: TopicPartition, from offset: Int64
     ) throws -> Int64 {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         return try directory.partition(place.topic, place.partition)
             .recordCount(ofProducer: producerID, from: offset)
     }
@@ -102,8 +101,8 @@ package final class EmbeddedLog: @unchecked Sendable {
     /// cut back to its former end, so the same call can be made again. O(bytes) and one sync.
     /// With `rebasing` the batches may be built for any offset; they get the next ones.
     package func commit(_ appends: [PartitionAppend], rebasing: Bool = false) throws {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         var touched: [(log: PartitionLog, end: Int64, published: Int64)] = []
         do {
             for append in appends where !append.batches.isEmpty {
@@ -125,8 +124,7 @@ package final class EmbeddedLog: @unchecked Sendable {
             for (log, end, _) in touched { cutBack(log, to: end) }
             throw error
         }
-        commitCount += 1
-        condition.broadcast()
+        signal.change()
     }
 
     /// Takes back what a failed commit has appended. A full disk may refuse even that; then the
@@ -159,64 +157,47 @@ package final class EmbeddedLog: @unchecked Sendable {
 
     /// Publishes the stored ends of partitions that recovery found whole.
     package func publish(_ places: [TopicPartition]) throws {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         for place in places {
             let log = try directory.partition(place.topic, place.partition)
             try log.sync()
             try log.setHighWatermark(log.logEndOffset)
         }
         try directory.publishHighWatermarks()
-        commitCount += 1
-        condition.broadcast()
+        signal.change()
     }
 
-    /// Number of commits so far, for ``waitForCommit(after:until:)``.
-    package var commits: UInt64 {
-        condition.lock()
-        defer { condition.unlock() }
-        return commitCount
+    /// See ``Transport``: grows with every commit.
+    package var changes: UInt64 { signal.changes }
+
+    /// See ``Transport``: waits for a commit.
+    package func waitForChange(after count: UInt64, until deadline: Date) {
+        signal.wait(after: count, until: deadline)
     }
 
-    /// Waits until a commit follows number `count`, or the deadline.
-    package func waitForCommit(after count: UInt64, until deadline: Date) {
-        condition.lock()
-        defer { condition.unlock() }
-        while commitCount == count, !isClosed {
-            if !condition.wait(until: deadline) { return }
-        }
-    }
-
-    /// Wakes every waiter: something outside the log has changed.
-    package func wake() {
-        condition.lock()
-        commitCount += 1
-        condition.broadcast()
-        condition.unlock()
-    }
+    /// See ``Transport``.
+    package func wake() { signal.change() }
 
     /// Reads a partition up to its published end, following commits of this process.
-    package func source(_ place: TopicPartition) throws -> EmbeddedSource {
-        condition.lock()
-        defer { condition.unlock() }
+    package func source(_ place: TopicPartition) throws -> any RecordSource {
+        lock.lock()
+        defer { lock.unlock() }
         let log = try directory.partition(place.topic, place.partition)
         return EmbeddedSource(log: log, reader: try log.reader(limit: log.highWatermark))
     }
 
     /// All stored records of a partition, published or not: for recovery.
     package func storedRecords(_ place: TopicPartition) throws -> PartitionReader {
-        condition.lock()
-        defer { condition.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         let log = try directory.partition(place.topic, place.partition)
         return try log.reader(limit: log.logEndOffset)
     }
 
     /// Closes all partitions and lets go of the directory.
     package func close() throws {
-        condition.lock()
-        isClosed = true
-        condition.broadcast()
-        condition.unlock()
+        signal.change()
         try directory.close()
     }
 }
@@ -240,7 +221,7 @@ private final class ErrorBox: @unchecked Sendable {
 }
 
 /// A partition of the embedded log as a task reads it.
-package final class EmbeddedSource: RecordSource {
+final class EmbeddedSource: RecordSource {
     /// Bytes of log asked for at a time.
     private static let readBytes = 80 << 10
 
@@ -252,11 +233,13 @@ package final class EmbeddedSource: RecordSource {
         self.reader = reader
     }
 
-    package func read(from offset: Int64, limit: Int64?) throws -> RecordBlock? {
+    func read(from offset: Int64, limit: Int64?) throws -> RecordBlock? {
         reader.setLimit(min(log.highWatermark, limit ?? .max))
         guard offset < reader.visibleEnd else { return nil }
         return try reader.read(from: offset, maxBytes: Self.readBytes)
     }
 
-    package func committedEnd() throws -> Int64 { log.highWatermark }
+    func committedEnd() throws -> Int64 { log.highWatermark }
+
+    func firstOffset() throws -> Int64 { log.logStartOffset }
 }

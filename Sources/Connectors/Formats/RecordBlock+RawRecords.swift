@@ -2,14 +2,14 @@ import Columnar
 import RecordLog
 
 extension RecordBlock: RawRecords {
-    /// A copy of a record's key. O(log records).
-    package func key(at offset: Int64) -> [UInt8]? {
-        row(at: offset).flatMap { bytes(keyStarts[$0], keyLengths[$0]) }
+    /// A copy of a record's key; all records are of one input. O(log records).
+    package func key(at place: RecordPlace) -> [UInt8]? {
+        row(at: place.offset).flatMap { bytes(keyStarts[$0], keyLengths[$0]) }
     }
 
     /// A copy of a record's value. O(log records).
-    package func value(at offset: Int64) -> [UInt8]? {
-        row(at: offset).flatMap { bytes(valueStarts[$0], valueLengths[$0]) }
+    package func value(at place: RecordPlace) -> [UInt8]? {
+        row(at: place.offset).flatMap { bytes(valueStarts[$0], valueLengths[$0]) }
     }
 
     private func bytes(_ start: Int32, _ length: Int32) -> [UInt8]? {

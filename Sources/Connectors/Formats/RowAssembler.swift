@@ -40,7 +40,7 @@ struct RowAssembler {
         let timeField =
             switch source.role {
             case .stream(let rule): rule.field
-            case .table(let field): field
+            case .table(let rule): rule.timeField
             }
         // Key and time are among the fields read by contract; adding them costs nothing if so.
         fields = Array(Set(source.fieldsRead + [source.keyField, timeField])).sorted()

@@ -98,8 +98,7 @@ final class LevelsOperator: Operator {
     ) {
         let key = Int(batch.keys[row])
         let time = batch.times[row]
-        let offset = batch.causes.first?.first[row] ?? 0
-        let causeCount = batch.causes.first?.counts?[row] ?? 1
+        let cause = cause(of: row, in: batch)
         var state = memory.states[key]
         state.lastTime = time
         var confirmed = -1
@@ -111,10 +110,9 @@ final class LevelsOperator: Operator {
             }
             if memory.runs[index].count == 0 {
                 memory.runs[index].firstTime = time
-                memory.runs[index].firstOffset = offset
             }
             memory.runs[index].count &+= memory.runs[index].count < .max ? 1 : 0
-            memory.runs[index].causeCount &+= causeCount
+            memory.runs[index].causes.add(cause)
             if Int(memory.runs[index].count) >= plan.confirmReadings,
                 time - memory.runs[index].firstTime >= plan.confirmDuration
             {
@@ -129,7 +127,7 @@ final class LevelsOperator: Operator {
             move(
                 &state, to: confirmed, row: row, time: time, limit: confirmed,
                 kind: current < 0 ? .raised : .escalated,
-                firstCause: run.firstOffset, causeCount: run.causeCount, &events)
+                causes: run.causes, &events)
         } else if current >= 0, tests[levelCount + current][row] {
             if state.clearSince == .min { state.clearSince = time }
             if time - state.clearSince >= plan.hold {
@@ -139,7 +137,7 @@ final class LevelsOperator: Operator {
                 move(
                     &state, to: target, row: row, time: time, limit: levelCount + current,
                     kind: target < 0 ? .cleared : .eased,
-                    firstCause: offset, causeCount: causeCount, &events)
+                    causes: cause, &events)
             }
         } else {
             state.clearSince = .min
@@ -149,12 +147,11 @@ final class LevelsOperator: Operator {
 
     private func move(
         _ state: inout LevelState, to level: Int, row: Int, time: Int64, limit: Int,
-        kind: LevelEvents.Kind, firstCause: Int64, causeCount: Int32,
-        _ events: inout LevelEvents
+        kind: LevelEvents.Kind, causes: LevelCauses, _ events: inout LevelEvents
     ) {
         events.append(
             row: row, from: Int(state.level) - 1, to: level, kind: kind, limit: limit,
-            since: state.since, firstCause: firstCause, causeCount: causeCount)
+            since: state.since, causes: causes)
         state.level = UInt8(level + 1)
         state.lastEventTime = time
         state.lastLimit = Int16(limit)
@@ -169,8 +166,17 @@ final class LevelsOperator: Operator {
         let level = Int(state.level) - 1
         events.append(
             row: row, from: level, to: level, kind: .correction, limit: Int(state.lastLimit),
-            since: state.since, firstCause: batch.causes.first?.first[row] ?? 0,
-            causeCount: batch.causes.first?.counts?[row] ?? 1)
+            since: state.since, causes: cause(of: row, in: batch))
+    }
+
+    /// What caused a row, by the input that it comes from.
+    private func cause(of row: Int, in batch: Batch) -> LevelCauses {
+        for cause in batch.causes where cause.first[row] >= 0 {
+            return LevelCauses(
+                input: Int32(cause.input), firstOffset: cause.first[row],
+                count: cause.counts?[row] ?? 1)
+        }
+        return LevelCauses()
     }
 
     private func emit(
@@ -210,11 +216,8 @@ final class LevelsOperator: Operator {
         }
         result.columns.append(limits)
         result.columns.append(Column(.int64(events.since)))
-        if !result.causes.isEmpty {
-            result.causes[0].first = events.firstCauses
-            if events.causeCounts.contains(where: { $0 != 1 }) || result.causes[0].counts != nil {
-                result.causes[0].counts = events.causeCounts
-            }
+        for index in result.causes.indices {
+            events.extend(&result.causes[index])
         }
         output.emit(result, keptContext)
     }
@@ -251,10 +254,21 @@ private struct LevelState {
 /// Readings in a row that reached one level.
 private struct LevelRun {
     var count: Int32 = 0
-    /// Records that caused those readings.
-    var causeCount: Int32 = 0
     var firstTime: Int64 = 0
+    var causes = LevelCauses()
+}
+
+/// The records behind readings in a row, as far as they are of one input.
+private struct LevelCauses {
+    /// -1 for none.
+    var input: Int32 = -1
     var firstOffset: Int64 = 0
+    var count: Int32 = 0
+
+    /// Adds a later reading's; of several inputs only the last one's are named.
+    mutating func add(_ later: LevelCauses) {
+        if later.input == input { count &+= later.count } else { self = later }
+    }
 }
 
 /// Events of one batch, a row each.
@@ -270,12 +284,10 @@ private struct LevelEvents {
     /// Raise limits count from 0, clear limits from the number of levels.
     var limits: [Int] = []
     var since: [Int64] = []
-    var firstCauses: [Int64] = []
-    var causeCounts: [Int32] = []
+    var causes: [LevelCauses] = []
 
     mutating func append(
-        row: Int, from: Int, to: Int, kind: Kind, limit: Int, since: Int64, firstCause: Int64,
-        causeCount: Int32
+        row: Int, from: Int, to: Int, kind: Kind, limit: Int, since: Int64, causes: LevelCauses
     ) {
         rows.append(Int32(row))
         self.from.append(from)
@@ -283,8 +295,18 @@ private struct LevelEvents {
         kinds.append(kind)
         limits.append(limit)
         self.since.append(since)
-        firstCauses.append(firstCause)
-        causeCounts.append(causeCount)
+        self.causes.append(causes)
+    }
+
+    /// Widens the causes of the events, a row each, to all readings that confirmed them.
+    func extend(_ column: inout CauseColumn) {
+        for row in causes.indices where Int(causes[row].input) == column.input {
+            column.first[row] = causes[row].firstOffset
+            if column.counts == nil, causes[row].count != 1 {
+                column.counts = Array(repeating: 1, count: causes.count)
+            }
+            column.counts?[row] = causes[row].count
+        }
     }
 }
 
@@ -308,9 +330,10 @@ extension LevelsOperator {
             for level in 0..<levelCount {
                 let run = runs[Int(code) * levelCount + level]
                 snapshot.write(run.count)
-                snapshot.write(run.causeCount)
                 snapshot.write(run.firstTime)
-                snapshot.write(run.firstOffset)
+                snapshot.write(run.causes.input)
+                snapshot.write(run.causes.firstOffset)
+                snapshot.write(run.causes.count)
             }
         }
     }
@@ -331,10 +354,12 @@ extension LevelsOperator {
             states[key].lastEventTime = try snapshot.read()
             states[key].lastLimit = try snapshot.read()
             for level in 0..<levelCount {
-                runs[key * levelCount + level].count = try snapshot.read()
-                runs[key * levelCount + level].causeCount = try snapshot.read()
-                runs[key * levelCount + level].firstTime = try snapshot.read()
-                runs[key * levelCount + level].firstOffset = try snapshot.read()
+                let run = key * levelCount + level
+                runs[run].count = try snapshot.read()
+                runs[run].firstTime = try snapshot.read()
+                runs[run].causes.input = try snapshot.read()
+                runs[run].causes.firstOffset = try snapshot.read()
+                runs[run].causes.count = try snapshot.read()
             }
         }
     }

@@ -9,14 +9,21 @@ import Columnar
 /// Rows of one time keep their order of arrival. A row that is older than what was released of its
 /// clock (the key's under key clocks, else the partition's) is a reject `out-of-order`.
 /// Corrections and their earlier versions are not held: they pass.
+///
+/// It also stands before a look-up that waits for its table: then the watermark is the least of
+/// the stream's and the table's, and a row that is too old passes at once.
 final class ReorderOperator: Operator {
     private let usesKeyClocks: Bool
+    private let passesLate: Bool
     /// Rows that wait, in order of arrival, with their original records.
     private var waiting: Batch?
     /// Greatest time released: one entry a key under key clocks, else one at 0.
     private var released: [Int64] = []
 
-    init(usesKeyClocks: Bool) { self.usesKeyClocks = usesKeyClocks }
+    init(usesKeyClocks: Bool, passesLate: Bool = false) {
+        self.usesKeyClocks = usesKeyClocks
+        self.passesLate = passesLate
+    }
 
     private func clock(of key: Int32) -> Int { usesKeyClocks ? Int(key) : 0 }
 
@@ -59,9 +66,10 @@ final class ReorderOperator: Operator {
         var held: [Int32] = []
         var passing: [Int32] = []
         for row in range {
-            if batch.change(row) != .new {
+            let isOld = batch.times[row] < released[clock(of: batch.keys[row])]
+            if batch.change(row) != .new || (isOld && passesLate) {
                 passing.append(Int32(row))
-            } else if batch.times[row] < released[clock(of: batch.keys[row])] {
+            } else if isOld {
                 output.reject(
                     .outOfOrder, "later rows of this clock were judged already", row: row,
                     of: batch, context)
@@ -78,6 +86,12 @@ final class ReorderOperator: Operator {
         var rows = batch.gather(held)
         rows.raw = WaitingRecords(copying: rows)
         if waiting == nil { waiting = rows } else { waiting?.append(rows) }
+    }
+
+    func boundary(after watermark: Int64) -> Int64 {
+        // Rows that wait for a table come out between its versions.
+        guard passesLate, let waiting, let first = waiting.times.min() else { return .max }
+        return first.addingSaturating(1)
     }
 
     func advance(to watermark: Int64, _ output: inout StepOutput) {
@@ -154,18 +168,19 @@ final class ReorderOperator: Operator {
     }
 }
 
-/// Original records of waiting rows, by offset.
+/// Original records of waiting rows, by their place.
 final class WaitingRecords: RawRecords {
-    private let rows: [Int64: (key: [UInt8]?, value: [UInt8]?)]
+    private let rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)]
 
-    init(_ rows: [Int64: (key: [UInt8]?, value: [UInt8]?)]) { self.rows = rows }
+    init(_ rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)]) { self.rows = rows }
 
     /// Copies what a batch's rows have at hand.
     convenience init(copying batch: Batch) {
-        var rows: [Int64: (key: [UInt8]?, value: [UInt8]?)] = [:]
-        if let raw = batch.raw, let cause = batch.causes.first {
-            for offset in cause.first {
-                rows[offset] = (raw.key(at: offset), raw.value(at: offset))
+        var rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)] = [:]
+        if let raw = batch.raw {
+            for row in 0..<batch.rowCount {
+                guard let place = batch.origin(row) else { continue }
+                rows[place] = (raw.key(at: place), raw.value(at: place))
             }
         }
         self.init(rows)
@@ -175,9 +190,9 @@ final class WaitingRecords: RawRecords {
         WaitingRecords(rows.merging(other.rows) { old, _ in old })
     }
 
-    func key(at offset: Int64) -> [UInt8]? { rows[offset]?.key }
+    func key(at place: RecordPlace) -> [UInt8]? { rows[place]?.key }
 
-    func value(at offset: Int64) -> [UInt8]? { rows[offset]?.value }
+    func value(at place: RecordPlace) -> [UInt8]? { rows[place]?.value }
 }
 
 extension Batch {
@@ -267,7 +282,7 @@ extension Batch {
         for column in columns { snapshot.write(column) }
         snapshot.write(Int64(causes.count))
         for cause in causes {
-            snapshot.write(Int64(cause.source))
+            snapshot.write(Int64(cause.input))
             for row in 0..<rowCount {
                 snapshot.write(cause.first[row])
                 snapshot.write(cause.last[row])
@@ -276,8 +291,8 @@ extension Batch {
         }
         for row in 0..<rowCount { snapshot.write(headers?.array(row) ?? []) }
         for row in 0..<rowCount {
-            let offset = causes.first?.first[row] ?? -1
-            for part in [raw?.key(at: offset), raw?.value(at: offset)] {
+            let place = origin(row)
+            for part in [place.flatMap { raw?.key(at: $0) }, place.flatMap { raw?.value(at: $0) }] {
                 snapshot.write(part != nil)
                 snapshot.write(part ?? [])
             }
@@ -294,8 +309,8 @@ extension Batch {
         }
         for _ in 0..<(try snapshot.readCount()) { columns.append(try snapshot.readColumn()) }
         for _ in 0..<(try snapshot.readCount()) {
-            let source = Int(try snapshot.read(Int64.self))
-            var cause = CauseColumn(source: source, first: [], last: [], counts: [])
+            let input = Int(try snapshot.read(Int64.self))
+            var cause = CauseColumn(input: input, first: [], last: [], counts: [])
             for _ in 0..<count {
                 cause.first.append(try snapshot.read())
                 cause.last.append(try snapshot.read())
@@ -307,14 +322,14 @@ extension Batch {
         var blobs = ByteValues()
         for _ in 0..<count { blobs.append(try snapshot.readBytes()) }
         if !blobs.bytes.isEmpty { headers = blobs }
-        var rows: [Int64: (key: [UInt8]?, value: [UInt8]?)] = [:]
+        var rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)] = [:]
         for row in 0..<count {
             let hasKey = try snapshot.readBool()
             let key = try snapshot.readBytes()
             let hasValue = try snapshot.readBool()
             let value = try snapshot.readBytes()
-            if let cause = causes.first {
-                rows[cause.first[row]] = (hasKey ? key : nil, hasValue ? value : nil)
+            if let place = origin(row) {
+                rows[place] = (hasKey ? key : nil, hasValue ? value : nil)
             }
         }
         raw = WaitingRecords(rows)

@@ -3,7 +3,7 @@ import Columnar
 extension WindowOperator {
     func save(to snapshot: inout SnapshotWriter, keys: KeyTable) {
         snapshot.write(watermark)
-        snapshot.write(panes.causeSources.map { Int64($0) })
+        snapshot.write(panes.causeInputs.map { Int64($0) })
         let codes = keys.sortedCodes().filter {
             !panes.slots(key: $0).isEmpty || versions[$0] != nil
         }
@@ -53,7 +53,7 @@ extension WindowOperator {
                 let slot = panes.slot(key: key, pane: try snapshot.read()).index
                 for accumulator in accumulators { accumulator.grow(to: panes.slotCount) }
                 panes.restoreCauses(
-                    try readCauses(panes.causeSources.count, &snapshot), slot: slot)
+                    try readCauses(panes.causeInputs.count, &snapshot), slot: slot)
                 for accumulator in accumulators {
                     try accumulator.restore(Int(slot), from: &snapshot)
                 }

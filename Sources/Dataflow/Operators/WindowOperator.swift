@@ -79,7 +79,7 @@ final class WindowOperator: Operator {
         }
         let greatest = max(batch.keys.max() ?? -1, context.ghosts.map(\.key).max() ?? -1)
         grow(keyCount: Int(greatest) + 1)
-        panes.setCauses(batch.causes.map(\.source))
+        panes.setCauses(batch.causes.map(\.input))
         var run = WindowRun(inputs: evaluation.columns.map { $0.flattened() }, batch: batch)
         var emission = WindowEmission()
         var ghost = 0
@@ -430,11 +430,11 @@ final class WindowOperator: Operator {
             batch.changes = rows.map(\.mark.change.rawValue)
             batch.revisions = rows.map(\.mark.revision)
         }
-        for (index, source) in panes.causeSources.enumerated() {
+        for (index, input) in panes.causeInputs.enumerated() {
             batch.causes.append(
                 CauseColumn(
-                    source: source, first: rows.map { $0.causes[index].first },
-                    last: rows.map { $0.causes[index].last },
+                    input: input, first: rows.map { $0.causes[index].firstOffset },
+                    last: rows.map { $0.causes[index].lastOffset },
                     counts: rows.map { $0.causes[index].count }))
         }
         let context = RowContext(

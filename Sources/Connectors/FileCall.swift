@@ -4,7 +4,7 @@ import RecordLog
 
 /// Runs something of Foundation's on a file. Its error becomes one of the log's, so that it is told
 /// with place, reason and way out, and a full disk is known as one.
-func fileCall<T>(
+package func fileCall<T>(
     _ operation: StorageError.Operation, _ path: String, _ body: () throws -> T
 ) throws(RecordLogError) -> T {
     do {
