@@ -56,7 +56,7 @@ package final class Pipeline {
         self.tables = tables
         clocks = plan.sources.map { source in
             guard case .stream(let rule) = source.role else { return nil }
-            return SourceClock(rule: rule)
+            return SourceClock(rule: rule, notesTimes: plan.hasEventDeadlines)
         }
         var wiring = Wiring(plan: plan)
         for index in plan.steps.indices { wiring.add(step: index, tables: tables) }
@@ -140,7 +140,10 @@ package final class Pipeline {
             _ step: StepPlan, source: SourcePlan, _ rule: TimeRule, _ tables: [TableState?]
         ) -> any Operator {
             switch step.operation {
-            case .filter(let program): return FilterOperator(program)
+            case .filter(let program): return FilterOperator(program, keepsOthers: false)
+            case .otherwise(let program): return FilterOperator(program, keepsOthers: true)
+            case .machine(let machine):
+                return MachineOperator(machine, usesKeyClocks: rule.clock == .key)
             case .select(let program): return SelectOperator(program, output: step.output)
             case .lookup(let table):
                 return LookupOperator(
@@ -255,7 +258,15 @@ package final class Pipeline {
             clocks[source] = clock
             if let risen { advance(source: source, to: risen) }
             if !abandoned.isEmpty {
-                for node in chains[source] { run(node) { $0.abandon(abandoned, &$1) } }
+                let times = AcceptedTimes(clock)
+                for node in chains[source] {
+                    run(node) { $0.abandon(abandoned, &$1) }
+                    run(node) { $0.end(at: times, of: abandoned, &$1) }
+                }
+            }
+            guard isAtEnd[source] else { continue }
+            for node in chains[source] {
+                run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
             }
         }
         sortRejects()
@@ -264,14 +275,21 @@ package final class Pipeline {
     /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
     package func flush() {
         for source in plan.sources.indices {
-            for node in chains[source] { run(node) { $0.flush(&$1) } }
+            guard let clock = clocks[source] else { continue }
+            let times = AcceptedTimes(clock)
+            for node in chains[source] {
+                run(node) { $0.flush(&$1) }
+                run(node) { $0.end(at: times, of: nil, &$1) }
+            }
         }
         sortRejects()
     }
 
-    /// Whether ticks can change anything: without an `idle` or `abandon` they need no record.
+    /// Whether ticks can change anything: without an `idle`, an `abandon` or a deadline that counts
+    /// them they need no record.
     package var needsTicks: Bool {
         clocks.contains { $0?.rule.idle != nil || $0?.rule.abandon != nil }
+            || plan.steps.contains { $0.operation.countsTicks }
     }
 
     /// Rejects of one taken record stand together, by step; records in the order taken.
@@ -327,13 +345,23 @@ extension Operation {
         switch self {
         case .levels(let plan): plan.order
         case .distinct(let plan): plan.order
-        case .filter, .select, .lookup, .window: nil
+        case .machine(let plan): plan.order
+        case .filter, .otherwise, .select, .lookup, .window: nil
         }
     }
 
     /// Whether rows may come out at a watermark move.
     var hasTimers: Bool {
-        if case .window = self { return true }
-        return order == .time
+        switch self {
+        case .window: true
+        case .machine(let plan): plan.hasEventDeadlines || plan.order == .time
+        default: order == .time
+        }
+    }
+
+    /// Whether recorded ticks can make rows.
+    var countsTicks: Bool {
+        if case .machine(let plan) = self { return plan.countsTicks }
+        return false
     }
 }

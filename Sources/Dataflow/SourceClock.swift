@@ -19,8 +19,15 @@ struct SourceClock {
     private var idleTicks: Int64 = 0
     /// Greatest accepted event time.
     private(set) var maximumTime: Int64 = .min
+    /// The same per key code under key clocks, where some step asks for it.
+    private(set) var keyMaximumTimes: [Int64] = []
+    private let notesTimes: Bool
 
-    init(rule: TimeRule) { self.rule = rule }
+    /// `notesTimes`: keys' greatest event times are kept.
+    init(rule: TimeRule, notesTimes: Bool) {
+        self.rule = rule
+        self.notesTimes = notesTimes && rule.clock == .key
+    }
 
     /// The watermark that a row of this time calls for.
     func watermark(for time: Int64) -> Int64 {
@@ -62,6 +69,12 @@ struct SourceClock {
             after.append(moved)
         }
         maximumTime = max(maximumTime, times.max() ?? .min)
+        if notesTimes {
+            for row in times.indices {
+                let key = Int(keys[row])
+                keyMaximumTimes[key] = max(keyMaximumTimes[key], times[row])
+            }
+        }
         return (before, after)
     }
 
@@ -69,6 +82,7 @@ struct SourceClock {
         while keyWatermarks.count < keyCount {
             keyWatermarks.append(.min)
             lastActive.append(-1)
+            if notesTimes { keyMaximumTimes.append(.min) }
         }
     }
 
@@ -117,6 +131,7 @@ struct SourceClock {
             snapshot.write(keys.bytes(code))
             snapshot.write(keyWatermarks[Int(code)])
             snapshot.write(lastActive[Int(code)])
+            if notesTimes { snapshot.write(keyMaximumTimes[Int(code)]) }
         }
     }
 
@@ -132,6 +147,15 @@ struct SourceClock {
             grow(keyCount: key + 1)
             keyWatermarks[key] = try snapshot.read()
             lastActive[key] = try snapshot.read()
+            if notesTimes { keyMaximumTimes[key] = try snapshot.read() }
         }
+    }
+}
+
+extension AcceptedTimes {
+    /// What a clock has accepted so far.
+    init(_ clock: SourceClock) {
+        partition = clock.maximumTime
+        keys = clock.rule.clock == .key ? clock.keyMaximumTimes : nil
     }
 }

@@ -43,7 +43,7 @@ package enum CanonicalText {
         ])
     }
 
-    private static func duration(_ microseconds: Int64) -> JSONValue {
+    static func duration(_ microseconds: Int64) -> JSONValue {
         .string(DurationText.text(microseconds))
     }
 
@@ -112,17 +112,21 @@ package enum CanonicalText {
                 members.append(
                     .init("lookup", .object([.init(lookup.table.value, bare(lookup.key.value))])))
             }
+            if let other = shape.otherwise {
+                members.append(.init("otherwise", .string(other.value)))
+            }
             if let select = shape.select { members.append(.init("select", named(select))) }
         case .levels(let levels): members.append(.init("levels", CanonicalText.levels(levels)))
         case .distinct(let order):
             members.insert(
                 .init("distinct", .object([.init("order", .string(order.rawValue))])), at: 0)
         case .window(let window): members.append(.init("window", CanonicalText.window(window)))
+        case .machine(let machine): members.append(.init("machine", CanonicalText.machine(machine)))
         }
         return .object(members)
     }
 
-    private static func named(_ expressions: [NamedExpression]) -> JSONValue {
+    static func named(_ expressions: [NamedExpression]) -> JSONValue {
         .object(expressions.map { .init($0.name.value, .string($0.expression.canonical)) })
     }
 

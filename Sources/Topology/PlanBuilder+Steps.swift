@@ -15,20 +15,25 @@ extension PlanBuilder {
     /// of the steps whose input is there, the first by name. Steps in a circle are left out.
     static func ordered(_ steps: [StepSpec]) -> [StepSpec] {
         var waiting = steps.sorted { $0.name.value < $1.name.value }
-        var missing = Set(waiting.map(\.name.value))
+        var missing = Set(waiting.flatMap { outputs($0) })
         var result: [StepSpec] = []
         while let index = waiting.firstIndex(where: { !missing.contains($0.from.value) }) {
             let step = waiting.remove(at: index)
-            missing.remove(step.name.value)
+            missing.subtract(outputs(step))
             result.append(step)
         }
         return result
     }
 
+    /// The names by which a step's rows are read.
+    private static func outputs(_ step: StepSpec) -> [String] {
+        [step.name.value] + [step.otherwise?.value].compactMap(\.self)
+    }
+
     /// What is left waits for itself; names one circle and marks all of it broken.
     private func reportCycle(_ waiting: [StepSpec]) {
         for step in waiting {
-            broken.insert(step.name.value)
+            broken.formUnion(PlanBuilder.outputs(step))
             consumed.insert(step.from.value)
         }
         guard let first = waiting.first else { return }
@@ -36,7 +41,7 @@ extension PlanBuilder {
         var next: StepSpec? = first
         while let step = next, !path.contains(where: { $0.name.value == step.name.value }) {
             path.append(step)
-            next = waiting.first { $0.name.value == step.from.value }
+            next = waiting.first { PlanBuilder.outputs($0).contains(step.from.value) }
         }
         guard let again = next else { return }
         var circle = path.drop { $0.name.value != again.name.value }.map(\.name.value)
@@ -52,7 +57,7 @@ extension PlanBuilder {
         }
         guard let input = stream(step.from), checkKey(step, input), let output = plan(step, input)
         else {
-            broken.insert(step.name.value)
+            broken.formUnion(PlanBuilder.outputs(step))
             return
         }
         streams[step.name.value] = output
@@ -79,6 +84,7 @@ extension PlanBuilder {
         case .shape(let shape): return plan(shape, step, input)
         case .levels(let levels): return plan(levels, step, input)
         case .window(let window): return plan(window, step, input)
+        case .machine(let machine): return plan(machine, step, input)
         case .distinct(let order):
             return append(
                 step.name.value, .distinct(DistinctPlan(order: order)), input,
@@ -159,7 +165,9 @@ extension PlanBuilder {
                 schema, qualifier: sources[table].name,
                 firstColumn: input.schema.fields.count)
             let isLast = shape.filter == nil && shape.select == nil
-            guard shape.select != nil || checkDistinctNames(lookup, input, schema) else {
+            guard shape.select != nil && shape.otherwise == nil
+                || checkDistinctNames(lookup, input, schema)
+            else {
                 return nil
             }
             stream = append(
@@ -169,9 +177,15 @@ extension PlanBuilder {
         var isWhole = true
         if let filter = shape.filter {
             if let program = filterProgram(filter, in: scope) {
+                let fields = stream.schema.fields.map(PlanBuilder.carried)
+                let input = stream
                 stream = append(
-                    shape.select == nil ? name : "\(name).filter", .filter(program), stream,
-                    fields: stream.schema.fields.map(PlanBuilder.carried))
+                    shape.select == nil ? name : "\(name).filter", .filter(program), input,
+                    fields: fields)
+                if let other = shape.otherwise {
+                    streams[other.value] = append(
+                        other.value, .otherwise(program), input, fields: fields)
+                }
             } else {
                 isWhole = false
             }

@@ -65,6 +65,12 @@ package struct StepSpec: Sendable {
         case levels(LevelsSpec)
         case distinct(RowOrder)
         case window(WindowSpec)
+        case machine(MachineSpec)
+    }
+
+    /// The name of its side output, if it has one.
+    package var otherwise: Located<String>? {
+        if case .shape(let shape) = operation { shape.otherwise } else { nil }
     }
 }
 
@@ -73,6 +79,8 @@ package struct ShapeSpec: Sendable {
     package var lookup: LookupSpec?
     package var filter: ExpressionText?
     package var select: [NamedExpression]?
+    /// Name under which the rows that do not pass the filter are read.
+    package var otherwise: Located<String>?
 }
 
 /// A `lookup:`: the table, and the field that is looked up in it, the key of the step's input.
