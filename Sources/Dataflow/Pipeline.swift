@@ -63,7 +63,8 @@ package final class Pipeline {
             return plan.clockRule(of: source).map {
                 SourceClock(
                     rule: $0, substreams: $0.clock == .carried ? substreams : 0,
-                    tracksPartition: graph.domains[source].feedsOthers)
+                    tracksPartition: graph.domains[source].feedsOthers,
+                    notesTimes: plan.hasEventDeadlines)
             }
         }
         watermarks = graph.domains.map { _ in .min }
@@ -257,11 +258,18 @@ package final class Pipeline {
                 at: time, gridMicroseconds: gridMicroseconds, keys: keys)
             clocks[source] = clock
             if !abandoned.isEmpty {
+                let times = AcceptedTimes(clock)
                 for node in graph.domains[source].nodes {
                     run(node) { $0.abandon(abandoned, &$1) }
+                    run(node) { $0.end(at: times, of: abandoned, &$1) }
                 }
             }
             raise(source: source)
+        }
+        for domain in graph.domains where domain.sources.allSatisfy({ isAtEnd[$0] }) {
+            for node in domain.nodes {
+                run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
+            }
         }
         sortRejects()
     }
@@ -269,14 +277,27 @@ package final class Pipeline {
     /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
     package func flush() {
         for domain in graph.domains {
-            for node in domain.nodes { run(node) { $0.flush(&$1) } }
+            let times = acceptedTimes(in: domain)
+            for node in domain.nodes {
+                run(node) { $0.flush(&$1) }
+                run(node) { $0.end(at: times, of: nil, &$1) }
+            }
         }
         sortRejects()
     }
 
-    /// Whether ticks can change anything: without an `idle` or `abandon` they need no record.
+    /// The greatest event times that a domain's rows can have had.
+    private func acceptedTimes(in domain: PipelineGraph.Domain) -> AcceptedTimes {
+        let all = domain.sources.compactMap { clocks[$0].map { AcceptedTimes($0) } }
+        if domain.usesKeyClocks, let only = all.first { return only }
+        return AcceptedTimes(partition: all.map(\.partition).max() ?? .min, keys: nil)
+    }
+
+    /// Whether ticks can change anything: without an `idle`, an `abandon` or a deadline that counts
+    /// them they need no record.
     package var needsTicks: Bool {
         clocks.contains { $0?.rule.idle != nil || $0?.rule.abandon != nil }
+            || plan.steps.contains { $0.operation.countsTicks }
     }
 
     /// Rejects of one taken record stand together, by step; records in the order taken.

@@ -29,6 +29,8 @@ struct PipelineGraph {
     struct Domain {
         /// Domains whose least watermark it follows; none for a source's.
         var parents: [Int] = []
+        /// Sources of streams from which its rows come.
+        var sources: [Int]
         /// Its nodes, upstream first.
         var nodes: [Int] = []
         /// Rekeyed streams that come from it.
@@ -74,7 +76,7 @@ struct PipelineGraph {
         roots = plan.sources.map { _ in Root() }
         domains = plan.sources.indices.map { source in
             Domain(
-                rule: plan.clockRule(of: source) ?? .unused,
+                sources: [source], rule: plan.clockRule(of: source) ?? .unused,
                 keyIsInteger: plan.sources[source].keyIsInteger)
         }
         for step in plan.steps.indices { add(step) }
@@ -165,8 +167,11 @@ struct PipelineGraph {
         for parent in parents where domains[parent].rule != .unused {
             rule.lateness = max(rule.lateness, domains[parent].rule.lateness)
         }
+        let sources = Set(parents.flatMap { domains[$0].sources }).sorted()
         domains.append(
-            Domain(parents: parents, rule: rule, keyIsInteger: domains[first].keyIsInteger))
+            Domain(
+                parents: parents, sources: sources.filter { tables[$0] == nil }, rule: rule,
+                keyIsInteger: domains[first].keyIsInteger))
         return domains.count - 1
     }
 
@@ -222,7 +227,10 @@ struct PipelineGraph {
 
     private func makeOperator(_ step: StepPlan, in domain: Domain) -> any Operator {
         switch step.operation {
-        case .filter(let program): return FilterOperator(program)
+        case .filter(let program): return FilterOperator(program, keepsOthers: false)
+        case .otherwise(let program): return FilterOperator(program, keepsOthers: true)
+        case .machine(let machine):
+            return MachineOperator(machine, usesKeyClocks: domain.usesKeyClocks)
         case .select(let program): return SelectOperator(program, output: step.output)
         case .lookup(let lookup):
             return LookupOperator(
@@ -248,14 +256,24 @@ extension Operation {
         switch self {
         case .levels(let plan): plan.order
         case .distinct(let plan): plan.order
-        case .filter, .select, .lookup, .window, .union, .rekey: nil
+        case .machine(let plan): plan.order
+        case .filter, .otherwise, .select, .lookup, .window, .union, .rekey: nil
         }
     }
 
     /// Whether rows may come out at a watermark move.
     var hasTimers: Bool {
-        if case .window = self { return true }
-        return order == .time
+        switch self {
+        case .window: true
+        case .machine(let plan): plan.hasEventDeadlines || plan.order == .time
+        default: order == .time
+        }
+    }
+
+    /// Whether recorded ticks can make rows.
+    var countsTicks: Bool {
+        if case .machine(let plan) = self { return plan.countsTicks }
+        return false
     }
 }
 

@@ -78,12 +78,18 @@ package struct StepSpec: Sendable {
         case union([Located<String>])
         /// The field that becomes the key.
         case rekey(Located<String>)
+        case machine(MachineSpec)
     }
 
     /// The sources and steps whose rows it takes.
     package var inputs: [Located<String>] {
         if case .union(let streams) = operation { return streams }
         return [from]
+    }
+
+    /// The name of its side output, if it has one.
+    package var otherwise: Located<String>? {
+        if case .shape(let shape) = operation { shape.otherwise } else { nil }
     }
 }
 
@@ -92,6 +98,8 @@ package struct ShapeSpec: Sendable {
     package var lookup: LookupSpec?
     package var filter: ExpressionText?
     package var select: [NamedExpression]?
+    /// Name under which the rows that do not pass the filter are read.
+    package var otherwise: Located<String>?
 }
 
 /// A `lookup:`: the table, and what is looked up in it: the key of the step's input, or for a
