@@ -105,7 +105,7 @@ package final class Pipeline {
     ) {
         var start = 0
         while start < batch.rowCount {
-            var end = batch.rowCount
+            var end = graph.sourcesByRow.contains(source) ? start + 1 : batch.rowCount
             for rise in rises.all {
                 let boundary = boundary(of: rise.domain, after: rise.before(start))
                 end = min(end, rise.firstRow(from: start, reaching: boundary) + 1)

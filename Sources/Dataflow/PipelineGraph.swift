@@ -48,6 +48,9 @@ struct PipelineGraph {
     }
 
     private(set) var nodes: [Node] = []
+    /// Sources whose rows reach one union on several ways: they must go through one by one, for
+    /// whole batches would come out way by way.
+    private(set) var sourcesByRow: Set<Int> = []
     private(set) var roots: [Root]
     private(set) var domains: [Domain]
     /// Per source: its versions, where it is a table.
@@ -139,6 +142,11 @@ struct PipelineGraph {
     private mutating func add(_ union: UnionPlan, _ index: Int) {
         let parents = union.inputs.map { self.domain(of: $0.upstream) }
         let domain = join(parents, like: parents[0])
+        var met: Set<Int> = []
+        for source in parents.flatMap({ domains[$0].sources })
+        where !met.insert(source).inserted {
+            sourcesByRow.insert(source)
+        }
         var all: [Int] = []
         for input in union.inputs {
             all += causes(of: input.upstream).filter { !all.contains($0) }
