@@ -25,6 +25,13 @@ protocol Operator: AnyObject {
     /// Keys that have been silent for long enough: as `flush`, for these keys only.
     func abandon(_ keys: [Int32], _ output: inout StepOutput)
 
+    /// A recorded tick at which the source of the rows was at its end.
+    func tick(at time: Int64, gridMicroseconds: Int64, _ output: inout StepOutput)
+
+    /// After `flush` or `abandon`: fires timers that are not after the greatest accepted event
+    /// time, for these keys or, when nil, for all.
+    func end(at times: AcceptedTimes, of keys: [Int32]?, _ output: inout StepOutput)
+
     /// Writes the state in canonical order: by key bytes, independent of codes and batches.
     func save(to snapshot: inout SnapshotWriter, keys: KeyTable)
 
@@ -39,6 +46,8 @@ extension Operator {
     func advance(to watermark: Int64, _ output: inout StepOutput) {}
     func flush(_ output: inout StepOutput) {}
     func abandon(_ keys: [Int32], _ output: inout StepOutput) {}
+    func tick(at time: Int64, gridMicroseconds: Int64, _ output: inout StepOutput) {}
+    func end(at times: AcceptedTimes, of keys: [Int32]?, _ output: inout StepOutput) {}
     func save(to snapshot: inout SnapshotWriter, keys: KeyTable) {}
     func restore(from snapshot: inout SnapshotReader, keys: inout KeyTable) throws(SnapshotError) {}
 }

@@ -63,7 +63,8 @@ package final class Pipeline {
             return plan.clockRule(of: source).map {
                 SourceClock(
                     rule: $0, substreams: $0.clock == .carried ? substreams : 0,
-                    tracksPartition: graph.domains[source].feedsOthers)
+                    tracksPartition: graph.domains[source].feedsOthers,
+                    notesTimes: plan.hasEventDeadlines)
             }
         }
         watermarks = graph.domains.map { _ in .min }
@@ -257,26 +258,49 @@ package final class Pipeline {
                 at: time, gridMicroseconds: gridMicroseconds, keys: keys)
             clocks[source] = clock
             if !abandoned.isEmpty {
+                let times = AcceptedTimes(clock)
                 for node in graph.domains[source].nodes {
                     run(node) { $0.abandon(abandoned, &$1) }
+                    run(node) { $0.end(at: times, of: abandoned, &$1) }
                 }
             }
             raise(source: source)
         }
-        sortRejects()
-    }
-
-    /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
-    package func flush() {
-        for domain in graph.domains {
-            for node in domain.nodes { run(node) { $0.flush(&$1) } }
+        for domain in graph.domains
+        where domain.streams.allSatisfy({ isAtEnd[$0] }) && !domain.streams.isEmpty {
+            for node in domain.nodes {
+                run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
+            }
         }
         sortRejects()
     }
 
-    /// Whether ticks can change anything: without an `idle` or `abandon` they need no record.
+    /// The greatest accepted event times of the streams that feed a domain.
+    private func acceptedTimes(of domain: Int) -> AcceptedTimes {
+        let streams = graph.domains[domain].streams.compactMap { clocks[$0] }
+        if graph.domains[domain].usesKeyClocks, let clock = streams.first {
+            return AcceptedTimes(clock)
+        }
+        return AcceptedTimes(partition: streams.map(\.maximumTime).max() ?? .min)
+    }
+
+    /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
+    package func flush() {
+        for domain in graph.domains.indices {
+            let times = acceptedTimes(of: domain)
+            for node in graph.domains[domain].nodes {
+                run(node) { $0.flush(&$1) }
+                run(node) { $0.end(at: times, of: nil, &$1) }
+            }
+        }
+        sortRejects()
+    }
+
+    /// Whether ticks can change anything: without an `idle`, an `abandon` or a deadline that counts
+    /// them they need no record.
     package var needsTicks: Bool {
         clocks.contains { $0?.rule.idle != nil || $0?.rule.abandon != nil }
+            || plan.steps.contains { $0.operation.countsTicks }
     }
 
     /// Rejects of one taken record stand together, by step; records in the order taken.

@@ -31,6 +31,8 @@ struct PipelineGraph {
         var parents: [Int] = []
         /// Its nodes, upstream first.
         var nodes: [Int] = []
+        /// Stream sources whose rows come to it.
+        var streams: [Int] = []
         /// Rekeyed streams that come from it.
         var rekeys: [Int] = []
         /// Domains that follow this one, at any distance, upstream first.
@@ -73,8 +75,10 @@ struct PipelineGraph {
         }
         roots = plan.sources.map { _ in Root() }
         domains = plan.sources.indices.map { source in
-            Domain(
-                rule: plan.clockRule(of: source) ?? .unused,
+            var streams = [source]
+            if case .table = plan.sources[source].role { streams = [] }
+            return Domain(
+                streams: streams, rule: plan.clockRule(of: source) ?? .unused,
                 keyIsInteger: plan.sources[source].keyIsInteger)
         }
         for step in plan.steps.indices { add(step) }
@@ -166,7 +170,9 @@ struct PipelineGraph {
             rule.lateness = max(rule.lateness, domains[parent].rule.lateness)
         }
         domains.append(
-            Domain(parents: parents, rule: rule, keyIsInteger: domains[first].keyIsInteger))
+            Domain(
+                parents: parents, streams: Set(parents.flatMap { domains[$0].streams }).sorted(),
+                rule: rule, keyIsInteger: domains[first].keyIsInteger))
         return domains.count - 1
     }
 
@@ -222,7 +228,10 @@ struct PipelineGraph {
 
     private func makeOperator(_ step: StepPlan, in domain: Domain) -> any Operator {
         switch step.operation {
-        case .filter(let program): return FilterOperator(program)
+        case .filter(let program): return FilterOperator(program, keepsOthers: false)
+        case .otherwise(let program): return FilterOperator(program, keepsOthers: true)
+        case .machine(let machine):
+            return MachineOperator(machine, usesKeyClocks: domain.usesKeyClocks)
         case .select(let program): return SelectOperator(program, output: step.output)
         case .lookup(let lookup):
             return LookupOperator(
@@ -248,14 +257,24 @@ extension Operation {
         switch self {
         case .levels(let plan): plan.order
         case .distinct(let plan): plan.order
-        case .filter, .select, .lookup, .window, .union, .rekey: nil
+        case .machine(let plan): plan.order
+        case .filter, .otherwise, .select, .lookup, .window, .union, .rekey: nil
         }
     }
 
     /// Whether rows may come out at a watermark move.
     var hasTimers: Bool {
-        if case .window = self { return true }
-        return order == .time
+        switch self {
+        case .window: true
+        case .machine(let plan): plan.hasEventDeadlines || plan.order == .time
+        default: order == .time
+        }
+    }
+
+    /// Whether recorded ticks can make rows.
+    var countsTicks: Bool {
+        if case .machine(let plan) = self { return plan.countsTicks }
+        return false
     }
 }
 

@@ -190,6 +190,9 @@ package struct StepPlan: Sendable {
 package enum Operation: Sendable {
     /// Keeps rows whose one boolean output is true; null is not true.
     case filter(Program)
+    /// Keeps the other rows: those whose output is false or null. A row that faults is rejected by
+    /// the filter beside it.
+    case otherwise(Program)
     /// One output expression a field of `output`. The key field is carried by a plain reference.
     case select(Program)
     /// Appends the table's columns to the input's.
@@ -201,6 +204,7 @@ package enum Operation: Sendable {
     case levels(LevelsPlan)
     case distinct(DistinctPlan)
     case window(WindowPlan)
+    case machine(MachinePlan)
 }
 
 /// An as-of join with a table.

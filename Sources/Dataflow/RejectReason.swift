@@ -16,5 +16,6 @@ package struct RejectReason: Hashable, Sendable {
     package static let duplicate = RejectReason(name: "duplicate")
     package static let unmatched = RejectReason(name: "unmatched")
     package static let wrongPartition = RejectReason(name: "wrong-partition")
+    package static let unexpected = RejectReason(name: "unexpected")
     package static let nullValue = RejectReason(name: "null-value")
 }

@@ -26,11 +26,19 @@ struct SourceClock {
     private var idleTicks: Int64 = 0
     /// Greatest accepted event time.
     private(set) var maximumTime: Int64 = .min
+    /// The same per key code under key clocks, where some step asks for it.
+    private(set) var keyMaximumTimes: [Int64] = []
+    private let notesTimes: Bool
 
-    /// `substreams` is how many partitions a rekeyed stream comes in.
-    init(rule: TimeRule, substreams: Int = 0, tracksPartition: Bool = false) {
+    /// `substreams` is how many partitions a rekeyed stream comes in; `notesTimes`: keys' greatest
+    /// event times are kept.
+    init(
+        rule: TimeRule, substreams: Int = 0, tracksPartition: Bool = false,
+        notesTimes: Bool = false
+    ) {
         self.rule = rule
         self.tracksPartition = tracksPartition
+        self.notesTimes = notesTimes && rule.clock == .key
         carried = Array(repeating: .min, count: substreams)
     }
 
@@ -59,6 +67,7 @@ struct SourceClock {
     ) -> (before: [Int64], after: [Int64], partition: [Int64]) {
         idleTicks = 0
         guard rule.clock != .carried else {
+            maximumTime = max(maximumTime, times.max() ?? .min)
             let marks = Array(repeating: watermark, count: times.count)
             return (marks, marks, marks)
         }
@@ -99,6 +108,12 @@ struct SourceClock {
             partition.append(watermark)
         }
         maximumTime = max(maximumTime, times.max() ?? .min)
+        if notesTimes {
+            for row in times.indices {
+                let key = Int(keys[row])
+                keyMaximumTimes[key] = max(keyMaximumTimes[key], times[row])
+            }
+        }
         return (before, after, partition)
     }
 
@@ -115,6 +130,7 @@ struct SourceClock {
         while keyWatermarks.count < keyCount {
             keyWatermarks.append(.min)
             lastActive.append(-1)
+            if notesTimes { keyMaximumTimes.append(.min) }
         }
     }
 
@@ -169,6 +185,7 @@ struct SourceClock {
             snapshot.write(keys.bytes(code))
             snapshot.write(keyWatermarks[Int(code)])
             snapshot.write(lastActive[Int(code)])
+            if notesTimes { snapshot.write(keyMaximumTimes[Int(code)]) }
         }
     }
 
@@ -189,6 +206,7 @@ struct SourceClock {
             grow(keyCount: key + 1)
             keyWatermarks[key] = try snapshot.read()
             lastActive[key] = try snapshot.read()
+            if notesTimes { keyMaximumTimes[key] = try snapshot.read() }
         }
         findSlowest()
     }
@@ -215,5 +233,13 @@ private struct SlowestKeys {
             count += 1
         }
         return count == 0
+    }
+}
+
+extension AcceptedTimes {
+    /// What a clock has accepted so far.
+    init(_ clock: SourceClock) {
+        partition = clock.maximumTime
+        keys = clock.rule.clock == .key ? clock.keyMaximumTimes : nil
     }
 }

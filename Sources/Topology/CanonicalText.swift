@@ -43,7 +43,7 @@ package enum CanonicalText {
         ])
     }
 
-    private static func duration(_ microseconds: Int64) -> JSONValue {
+    static func duration(_ microseconds: Int64) -> JSONValue {
         .string(DurationText.text(microseconds))
     }
 
@@ -126,6 +126,9 @@ package enum CanonicalText {
                                 CanonicalText.lookup(lookup, from: step.from.value))
                         ])))
             }
+            if let other = shape.otherwise {
+                members.append(.init("otherwise", .string(other.value)))
+            }
             if let select = shape.select { members.append(.init("select", named(select))) }
         case .levels(let levels): members.append(.init("levels", CanonicalText.levels(levels)))
         case .distinct(let order):
@@ -135,6 +138,7 @@ package enum CanonicalText {
         case .union(let streams):
             members.append(.init("union", .array(streams.map { .string($0.value) })))
         case .rekey(let field): members.append(.init("rekey", bare(field.value)))
+        case .machine(let machine): members.append(.init("machine", CanonicalText.machine(machine)))
         }
         return .object(members)
     }
@@ -146,7 +150,7 @@ package enum CanonicalText {
         return .object([.init("await", .string("true")), .init("key", .string(key))])
     }
 
-    private static func named(_ expressions: [NamedExpression]) -> JSONValue {
+    static func named(_ expressions: [NamedExpression]) -> JSONValue {
         .object(expressions.map { .init($0.name.value, .string($0.expression.canonical)) })
     }
 

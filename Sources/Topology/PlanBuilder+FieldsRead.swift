@@ -23,7 +23,7 @@ extension PlanBuilder {
         for index in steps.indices.reversed() {
             let step = steps[index]
             switch step.operation {
-            case .filter(let program):
+            case .filter(let program), .otherwise(let program):
                 need(needed[index], of: step.input)
                 need(program.outputs.flatMap(\.columns), of: step.input)
             case .select(let program):
@@ -34,8 +34,8 @@ extension PlanBuilder {
                 let count = width(step.input).count
                 need(needed[index].filter { $0 < count }, of: step.input)
                 read[table].formUnion(needed[index].filter { $0 >= count }.map { $0 - count })
-            case .levels:
-                // A change of level carries its row whole.
+            case .levels, .machine:
+                // A change of level or state carries its row whole.
                 need(width(step.input), of: step.input)
             case .distinct: need(needed[index], of: step.input)
             case .union(let union):

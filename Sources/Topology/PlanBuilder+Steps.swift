@@ -15,22 +15,27 @@ extension PlanBuilder {
     /// of the steps whose input is there, the first by name. Steps in a circle are left out.
     static func ordered(_ steps: [StepSpec]) -> [StepSpec] {
         var waiting = steps.sorted { $0.name.value < $1.name.value }
-        var missing = Set(waiting.map(\.name.value))
+        var missing = Set(waiting.flatMap { outputs($0) })
         var result: [StepSpec] = []
         while let index = waiting.firstIndex(where: { step in
             step.inputs.allSatisfy { !missing.contains($0.value) }
         }) {
             let step = waiting.remove(at: index)
-            missing.remove(step.name.value)
+            missing.subtract(outputs(step))
             result.append(step)
         }
         return result
     }
 
+    /// The names by which a step's rows are read.
+    private static func outputs(_ step: StepSpec) -> [String] {
+        [step.name.value] + [step.otherwise?.value].compactMap(\.self)
+    }
+
     /// What is left waits for itself; names one circle and marks all of it broken.
     private func reportCycle(_ waiting: [StepSpec]) {
         for step in waiting {
-            broken.insert(step.name.value)
+            broken.formUnion(PlanBuilder.outputs(step))
             for input in step.inputs { consumed.insert(input.value) }
         }
         guard let first = waiting.first else { return }
@@ -39,7 +44,7 @@ extension PlanBuilder {
         while let step = next, !path.contains(where: { $0.name.value == step.name.value }) {
             path.append(step)
             next = waiting.first { other in
-                step.inputs.contains { $0.value == other.name.value }
+                step.inputs.contains { PlanBuilder.outputs(other).contains($0.value) }
             }
         }
         guard let again = next else { return }
@@ -61,7 +66,7 @@ extension PlanBuilder {
                 stream(step.from).flatMap { checkKey(step, $0) ? plan(step, $0) : nil }
             }
         guard let output = planned else {
-            broken.insert(step.name.value)
+            broken.formUnion(PlanBuilder.outputs(step))
             return
         }
         streams[step.name.value] = output
@@ -90,6 +95,7 @@ extension PlanBuilder {
         case .window(let window): return plan(window, step, input)
         case .union: return nil
         case .rekey(let field): return planRekey(field, step, input)
+        case .machine(let machine): return plan(machine, step, input)
         case .distinct(let order):
             return append(
                 step.name.value, .distinct(DistinctPlan(order: order)), input,
@@ -173,7 +179,10 @@ extension PlanBuilder {
                 schema, qualifier: sources[table].name,
                 firstColumn: input.schema.fields.count)
             let isLast = shape.filter == nil && shape.select == nil
-            guard shape.select != nil || checkDistinctNames(lookup, input, schema) else {
+            guard
+                shape.select != nil && shape.otherwise == nil
+                    || checkDistinctNames(lookup, input, schema)
+            else {
                 return nil
             }
             if lookup.awaits { stream.rule.clock = .partition }
@@ -184,9 +193,15 @@ extension PlanBuilder {
         var isWhole = true
         if let filter = shape.filter {
             if let program = filterProgram(filter, in: scope) {
+                let fields = stream.schema.fields.map(PlanBuilder.carried)
+                let input = stream
                 stream = append(
-                    shape.select == nil ? name : "\(name).filter", .filter(program), stream,
-                    fields: stream.schema.fields.map(PlanBuilder.carried))
+                    shape.select == nil ? name : "\(name).filter", .filter(program), input,
+                    fields: fields)
+                if let other = shape.otherwise {
+                    streams[other.value] = append(
+                        other.value, .otherwise(program), input, fields: fields)
+                }
             } else {
                 isWhole = false
             }

@@ -238,7 +238,7 @@ package final class PlanBuilder {
             hint: Suggestion.hint(
                 for: name.value,
                 in: streamNames + spec.steps.map(\.name.value)
-                    + spec.brokenNames.sorted(),
+                    + spec.steps.compactMap(\.otherwise?.value) + spec.brokenNames.sorted(),
                 kind: "sources and steps") ?? "declare it under 'sources' or 'steps'")
         return nil
     }
@@ -251,6 +251,11 @@ package final class PlanBuilder {
             collector.report(
                 "nothing reads step '\(step.name.value)'", at: step.name.location,
                 hint: "add a sink with 'from: \(step.name.value)', or remove the step")
+        }
+        for name in spec.steps.compactMap(\.otherwise) where isUnused(name.value) {
+            collector.report(
+                "nothing reads side output '\(name.value)'", at: name.location,
+                hint: "add a sink with 'from: \(name.value)', or remove 'otherwise'")
         }
         for source in spec.sources where isUnused(source.name.value) {
             let isTable = if case .table = source.role { true } else { false }

@@ -33,6 +33,7 @@ extension SpecReader {
     /// A broken step's name and inputs are known all the same, so that they raise no more errors.
     private func noteBroken(_ entry: YAMLNode.Entry) {
         brokenNames.insert(entry.key)
+        if let name = entry.value["otherwise"]?.text { brokenNames.insert(name) }
         if let from = entry.value["from"]?.text { brokenReads.insert(from) }
         for stream in entry.value["union"]?.items ?? [] {
             if let name = stream.text { brokenReads.insert(name) }
@@ -45,12 +46,13 @@ extension SpecReader {
     private func readStep(_ entry: YAMLNode.Entry) -> StepSpec? {
         let isDeclared = declare(entry.key, at: entry.keyLocation, kind: "step")
         let operators = [
-            "lookup", "filter", "select", "levels", "distinct", "window", "union", "rekey",
+            "lookup", "filter", "select", "levels", "distinct", "window", "machine", "union",
+            "rekey",
         ]
         guard
             let reader = MappingReader(
                 entry.value, what: "step '\(entry.key)'",
-                keys: ["from", "key", "describe"] + operators, collector,
+                keys: ["from", "key", "otherwise", "describe"] + operators, collector,
                 example: "\(entry.key): {from: load, filter: …}")
         else { return nil }
         if reader["union"] != nil { return readUnion(reader, entry, isDeclared: isDeclared) }
@@ -84,8 +86,11 @@ extension SpecReader {
             _ = reader.required(
                 "key", hint: "key: the key field of the source, as said there")
         }
+        let isSide = readOtherwise(reader, step: entry.key)
         let operation = readOperation(first, reader, step: entry.key)
-        guard let from, let operation, isDeclared, !hasKey || key != nil else { return nil }
+        guard let from, let operation, isDeclared, isSide, !hasKey || key != nil else {
+            return nil
+        }
         return StepSpec(
             name: Located(value: entry.key, location: entry.keyLocation), from: from, key: key,
             operation: operation)
@@ -101,6 +106,7 @@ extension SpecReader {
         case "rekey":
             return reader.text("rekey", hint: "rekey: the field that becomes the key")
                 .map { .rekey($0) }
+        case "machine": return readMachine(node, step: step).map { .machine($0) }
         case "distinct":
             let example = "distinct: {order: arrival}"
             guard
@@ -146,6 +152,7 @@ extension SpecReader {
                 nameProblem: NameRules.problem(identifier:))
             isWhole = isWhole && shape.select != nil
         }
+        shape.otherwise = reader.text("otherwise", hint: SpecReader.otherwiseExample)
         return isWhole ? shape : nil
     }
 
@@ -180,7 +187,10 @@ extension SpecReader {
         _ reader: MappingReader, _ entry: YAMLNode.Entry, isDeclared: Bool
     ) -> StepSpec? {
         let example = "\(entry.key): {union: [first, second]}"
-        for key in ["from", "key", "lookup", "filter", "select", "levels", "distinct", "window"] {
+        for key in [
+            "from", "key", "otherwise", "lookup", "filter", "select", "levels", "distinct",
+            "window", "machine",
+        ] {
             guard let extra = reader.entry(key) else { continue }
             collector.report(
                 "'union' and '\(key)' cannot be in one step", at: extra.keyLocation,
@@ -215,8 +225,26 @@ extension SpecReader {
             key: nil, operation: .union(streams))
     }
 
+    private static let otherwiseExample =
+        "otherwise: <name>: what reads the rows that do not pass the filter"
+
+    /// Declares the name of a step's side output; false after a diagnostic.
+    private func readOtherwise(_ reader: MappingReader, step: String) -> Bool {
+        guard let entry = reader.entry("otherwise") else { return true }
+        guard reader["filter"] != nil else {
+            collector.report(
+                "'otherwise' goes with 'filter' only", at: entry.keyLocation,
+                hint: "remove it, or add the filter whose other rows it names")
+            return false
+        }
+        guard let name = reader.text("otherwise", hint: SpecReader.otherwiseExample) else {
+            return false
+        }
+        return declare(name.value, at: name.location, kind: "side output")
+    }
+
     /// A scalar as an expression, or nil after a diagnostic.
-    private func expression(_ node: YAMLNode, name: String, example: String) -> ExpressionText? {
+    func expression(_ node: YAMLNode, name: String, example: String) -> ExpressionText? {
         guard let text = node.text, text.contains(where: { !$0.isWhitespace }) else {
             collector.report(
                 "'\(name)' must be an expression, not \(node.kind)", at: node.location,
@@ -227,7 +255,7 @@ extension SpecReader {
     }
 
     /// A mapping of names to expressions, or nil after a diagnostic.
-    private func named(
+    func named(
         _ node: YAMLNode, name: String, example: String, nameProblem: (String) -> String?
     ) -> [NamedExpression]? {
         guard let entries = node.entries, !entries.isEmpty else {

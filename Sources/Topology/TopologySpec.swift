@@ -74,6 +74,7 @@ package struct StepSpec: Sendable {
         case levels(LevelsSpec)
         case distinct(RowOrder)
         case window(WindowSpec)
+        case machine(MachineSpec)
         /// The streams, in the order of the merge; the first is also the step's `from`.
         case union([Located<String>])
         /// The field that becomes the key.
@@ -85,6 +86,11 @@ package struct StepSpec: Sendable {
         if case .union(let streams) = operation { return streams }
         return [from]
     }
+
+    /// The name of its side output, if it has one.
+    package var otherwise: Located<String>? {
+        if case .shape(let shape) = operation { shape.otherwise } else { nil }
+    }
 }
 
 /// `lookup`, `filter` and `select` of one step, applied in that order; at least one is there.
@@ -92,6 +98,8 @@ package struct ShapeSpec: Sendable {
     package var lookup: LookupSpec?
     package var filter: ExpressionText?
     package var select: [NamedExpression]?
+    /// Name under which the rows that do not pass the filter are read.
+    package var otherwise: Located<String>?
 }
 
 /// A `lookup:`: the table, and what is looked up in it: the key of the step's input, or for a

@@ -58,8 +58,9 @@ extension ReferenceComparison {
             switch step.operation {
             case .distinct(let byTime): waits = byTime
             case .levels(let rule): (waits, collects) = (rule.byTime, true)
+            case .machine(let rule): (waits, collects) = (rule.byTime, true)
             case .window: collects = true
-            case .shape: break
+            case .shape, .otherwise: break
             }
             let input =
                 if case .step(let index) = step.from { passesOn[index] } else { true }

@@ -83,12 +83,18 @@ struct ReferenceComparison {
         }
         var isMerged = true
         var restart = variant.restart
+        // Appended together, so that batches of more than one row are cut.
+        var waiting = plan.sources.map { _ in [OutputRecord]() }
         for (index, action) in script.enumerated() {
             switch action {
             case .append(let source, let record):
-                try driver.append(source: source, [outputRecord(record)])
+                waiting[source].append(outputRecord(record))
                 isMerged = false
             case .merge:
+                for source in waiting.indices {
+                    try driver.append(source: source, waiting[source])
+                    waiting[source] = []
+                }
                 try driver.merge()
                 isMerged = true
             case .tick(let time): try driver.tick(at: time * 1000)

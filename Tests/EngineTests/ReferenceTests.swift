@@ -32,6 +32,7 @@ import Testing
         }
         for name in [
             "new", "correct", "withdraw", "raised", "escalated", "eased", "cleared", "correction",
+            "transition", "breach", "deadline", "unexpected",
             "malformed", "missing-field", "wrong-type", "clock", "late", "out-of-order",
             "duplicate", "unmatched", "null-value", "division-by-zero", "out-of-range",
         ] {

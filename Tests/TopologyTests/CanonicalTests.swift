@@ -37,6 +37,8 @@ import Topology
         }
         switch operation {
         case .filter(let program): return "filter \(text(program))"
+        case .otherwise(let program): return "otherwise \(text(program))"
+        case .machine(let machine): return describe(machine, text)
         case .select(let program): return "select \(text(program))"
         case .lookup(let lookup):
             return "lookup \(lookup.table) \(lookup.key.map(text) ?? "") \(lookup.awaits)"
@@ -50,6 +52,38 @@ import Topology
             return "window \(window.size) \(window.every) \(window.offset) "
                 + "\(window.aggregates) \(text(window.program))"
         }
+    }
+
+    private func describe(_ machine: MachinePlan, _ text: (Program) -> String) -> String {
+        func part(_ expression: MachinePlan.Expression?) -> String {
+            expression.map { "\(text($0.program)) \($0.readsMachine)" } ?? "-"
+        }
+        var lines = [
+            "machine \(machine.order) \(machine.states) \(machine.initial) \(machine.unexpected)"
+        ]
+        for item in machine.variables {
+            let initial = item.initial.map { text($0) } ?? "-"
+            lines.append("\(item.name) \(item.type) \(item.isNullable) \(initial)")
+        }
+        for item in machine.transitions {
+            let set = item.set.map { "\($0.variable)=\(part($0.value))" }
+            lines.append(
+                "\(part(item.on)) \(item.from) \(part(item.when)) \(item.to ?? -1) \(set)")
+        }
+        for item in machine.invariants {
+            lines.append("\(item.name) \(part(item.on)) \(part(item.require))")
+        }
+        for item in machine.deadlines {
+            var after = ""
+            switch item.after {
+            case .constant(let length): after = "\(length)"
+            case .expression(let expression): after = part(expression)
+            }
+            lines.append(
+                "\(item.name) \(item.states ?? []) \(part(item.since)) \(part(item.until)) "
+                    + "\(after) \(item.every ?? 0) \(item.clock) \(item.to ?? -1)")
+        }
+        return lines.joined(separator: "; ")
     }
 
     private func canonical(_ text: String) -> String {

@@ -1,16 +1,20 @@
 import Columnar
 import Expression
 
-/// Keeps the rows for which a condition is true. A null condition is not true.
+/// Keeps the rows for which a condition is true, or the others. A null condition is not true.
 ///
-///     mass:   2.1   0.0   3.4   null
+///     mass:      2.1   0.0   3.4   null
 ///     filter: mass > 0.0
-///     out:    2.1         3.4
+///     out:       2.1         3.4
+///     otherwise:       0.0         null
 final class FilterOperator: Operator {
     private let evaluator: Evaluator
     private let condition: String
+    private let keepsOthers: Bool
 
-    init(_ program: Program) {
+    /// `keepsOthers` stands beside a filter that rejects the rows that fault.
+    init(_ program: Program, keepsOthers: Bool) {
+        self.keepsOthers = keepsOthers
         evaluator = Evaluator(program)
         condition = program.outputs[0].text
     }
@@ -18,8 +22,13 @@ final class FilterOperator: Operator {
     func push(_ batch: Batch, _ context: RowContext, _ output: inout StepOutput) {
         let evaluation = evaluator.evaluate(batch.columns, rowCount: batch.rowCount)
         var keep = evaluation.columns[0].trueRows(count: batch.rowCount)
-        rejectFaults(evaluation.faults, of: batch, context, keep: &keep, &output) { _ in
-            condition
+        if keepsOthers {
+            for row in keep.indices { keep[row].toggle() }
+            for fault in evaluation.faults { keep[Int(fault.row)] = false }
+        } else {
+            rejectFaults(evaluation.faults, of: batch, context, keep: &keep, &output) { _ in
+                condition
+            }
         }
         let (kept, keptContext) = selectRows(
             keep, of: batch, context, keepsGhosts: output.keepsGhosts)

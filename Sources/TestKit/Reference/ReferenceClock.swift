@@ -9,6 +9,7 @@ final class ReferenceClock {
         var watermark = Int64.min
         /// Ticks at the source's end since the last row.
         var silentTicks: Int64 = 0
+        var greatest = Int64.min
         var isAbandoned = false
     }
 
@@ -16,6 +17,11 @@ final class ReferenceClock {
 
     func watermark(_ key: String) -> Int64 {
         rule.clocksKeys ? keys[key]?.watermark ?? .min : partition.watermark
+    }
+
+    /// The greatest accepted event time: of the key under key clocks, else of all.
+    func greatest(_ key: String) -> Int64 {
+        rule.clocksKeys ? keys[key]?.greatest ?? .min : partition.greatest
     }
 
     private func granules(_ time: Int64) -> Int64 {
@@ -27,9 +33,12 @@ final class ReferenceClock {
     /// A row was accepted.
     func accept(_ key: String, _ time: Int64) {
         partition.silentTicks = 0
+        partition.greatest = max(partition.greatest, time)
         let risen = granules(time - rule.disorder * 1000)
         if rule.clocksKeys {
-            keys[key] = Track(watermark: max(keys[key]?.watermark ?? .min, risen))
+            keys[key] = Track(
+                watermark: max(keys[key]?.watermark ?? .min, risen),
+                greatest: max(keys[key]?.greatest ?? .min, time))
         } else {
             partition.watermark = max(partition.watermark, risen)
         }

@@ -53,6 +53,10 @@ package final class ReferenceEngine {
         case .window(let rule):
             return ReferenceWindow(
                 rule, name: step.name, keyField: keyField, lateness: lateness)
+        case .machine(let rule): return ReferenceMachine(rule, clocksKeys: clocksKeys)
+        case .otherwise(let filter, _):
+            return ReferenceShape(
+                table: nil, filter: filter, select: nil, keyField: keyField, isOtherwise: true)
         }
     }
 
@@ -139,6 +143,7 @@ package final class ReferenceEngine {
             run(source, [], before: earlier) { step, context in
                 if !clocksKeys { step.advance(clock.watermark, context) }
                 if !abandoned.isEmpty { step.flush(abandoned, context) }
+                step.tick(at: time * 1000, context)
             }
         }
     }
@@ -163,7 +168,8 @@ package final class ReferenceEngine {
                 case .source: rows
                 case .step(let upstream): emitted[upstream]
                 }
-            let context = ReferenceContext(step: step.name)
+            let clock = clocks[source]
+            let context = ReferenceContext(step: step.name) { clock?.greatest($0) ?? .min }
             for item in items {
                 let key = item.after?.key ?? item.before?.key ?? ""
                 operators[index].take(item, watermark: before(key), context)

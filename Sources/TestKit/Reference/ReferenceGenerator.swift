@@ -25,6 +25,8 @@ package struct ReferenceGenerator {
         var isAfterLevels = false
         /// Rows of windows have waited: no second wait, whose order between keys is left open.
         var hasWaited = false
+        /// The stream source that the rows come from.
+        var root: Int
     }
 
     /// A topology of one or two streams, perhaps a table, and one to four steps.
@@ -84,7 +86,8 @@ package struct ReferenceGenerator {
         _ result: inout ReferenceTopology
     ) {
         var places = [
-            Place(from: .source(index), name: source.name, fields: source.fields)
+            Place(
+                from: .source(index), name: source.name, fields: source.fields, root: index)
         ]
         for number in 0..<random.int(in: 1...4) {
             let isBranch = chance(20)
@@ -94,22 +97,35 @@ package struct ReferenceGenerator {
             if number == 0 { table = nil }
             var next = Place(
                 from: .step(result.steps.count), name: name, fields: step.output,
-                isAfterWindow: place.isAfterWindow, isAfterLevels: place.isAfterLevels)
+                isAfterWindow: place.isAfterWindow, isAfterLevels: place.isAfterLevels,
+                root: index)
             switch step.operation {
             case .window: (next.isAfterWindow, next.isAfterLevels) = (true, false)
-            case .levels: next.isAfterLevels = true
+            case .levels, .machine: next.isAfterLevels = true
             case .shape(_, _, let select): if select != nil { next.isAfterLevels = false }
-            case .distinct: break
+            case .distinct, .otherwise: break
             }
             if place.isAfterWindow {
                 switch step.operation {
                 case .distinct(byTime: true): next.hasWaited = true
                 case .levels(let rule): next.hasWaited = place.hasWaited || rule.byTime
+                case .machine(let rule): next.hasWaited = place.hasWaited || rule.byTime
                 default: next.hasWaited = place.hasWaited
                 }
             }
             result.steps.append(step)
             places.append(next)
+            if case .shape(nil, let filter?, _) = step.operation, chance(40) {
+                var other = place
+                other.name = "s\(result.steps.count)"
+                other.from = .step(result.steps.count)
+                let filterIndex = result.steps.count - 1
+                result.steps.append(
+                    ReferenceStep(
+                        name: other.name, from: place.from,
+                        operation: .otherwise(filter, of: filterIndex), output: place.fields))
+                places.append(other)
+            }
         }
     }
 
@@ -117,8 +133,17 @@ package struct ReferenceGenerator {
         _ name: String, _ place: Place, _ table: Int?, _ topology: ReferenceTopology
     ) -> ReferenceStep {
         var scope = ReferenceScope(place.name, place.fields)
-        let kind = table != nil ? 0 : random.int(in: 0...9)
+        let kind = table != nil ? 0 : random.int(in: 0...11)
         switch kind {
+        case 10...11 where !place.isAfterLevels:
+            let byTime = chance(60) && !place.hasWaited
+            if let rule = machine(
+                scope, byTime: byTime, canCountTicks: canCountTicks(place.root, topology, byTime))
+            {
+                return ReferenceStep(
+                    name: name, from: place.from, operation: .machine(rule),
+                    output: place.fields + rule.addedFields)
+            }
         case 4...5 where !place.isAfterLevels:
             if var rule = levels(scope) {
                 rule.byTime = rule.byTime && !place.hasWaited
@@ -155,6 +180,12 @@ package struct ReferenceGenerator {
         return ReferenceStep(
             name: name, from: place.from,
             operation: .shape(lookup: table, filter: filter, select: select), output: output)
+    }
+
+    /// Ticks are counted where the last rows do not wait for ever.
+    private func canCountTicks(_ root: Int, _ topology: ReferenceTopology, _ byTime: Bool) -> Bool {
+        guard let rule = topology.sources[root].time else { return false }
+        return !byTime || (rule.clocksKeys ? rule.abandon : rule.idle) != nil
     }
 
     private mutating func selection(_ scope: ReferenceScope) -> [ReferenceNamed] {

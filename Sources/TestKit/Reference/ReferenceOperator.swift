@@ -6,6 +6,12 @@ protocol ReferenceOperator: AnyObject {
     func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext)
     /// The end of a bounded run, or of some keys that were silent for long; nil: of all.
     func flush(_ keys: Set<String>?, _ context: ReferenceContext)
+    /// A recorded tick (microseconds) with the source at its end.
+    func tick(at time: Int64, _ context: ReferenceContext)
+}
+
+extension ReferenceOperator {
+    func tick(at time: Int64, _ context: ReferenceContext) {}
 }
 
 /// What a step gives for what it takes.
@@ -13,8 +19,13 @@ final class ReferenceContext {
     let step: String
     var emitted: [ReferenceItem] = []
     var rejects: [ReferenceReject] = []
+    /// The greatest accepted event time that counts for a key.
+    let accepted: (String) -> Int64
 
-    init(step: String) { self.step = step }
+    init(step: String, accepted: @escaping (String) -> Int64) {
+        self.step = step
+        self.accepted = accepted
+    }
 
     func reject(_ row: ReferenceRow, _ reason: String) {
         rejects.append(
@@ -28,11 +39,14 @@ final class ReferenceShape: ReferenceOperator {
     private let filter: ReferenceExpression?
     private let select: [ReferenceNamed]?
     private let keyField: String
+    /// The rows that do not pass come out, and faults are rejected elsewhere.
+    private let isOtherwise: Bool
 
     init(
         table: ReferenceTable?, filter: ReferenceExpression?, select: [ReferenceNamed]?,
-        keyField: String
+        keyField: String, isOtherwise: Bool = false
     ) {
+        self.isOtherwise = isOtherwise
         self.table = table
         self.filter = filter
         self.select = select
@@ -72,8 +86,8 @@ final class ReferenceShape: ReferenceOperator {
         }
         if let filter {
             switch filter.evaluate(row.values) {
-            case .fault(let reason): return .reject(reason)
-            case .value(let value): if value != .bool(true) { return .nothing }
+            case .fault(let reason): return isOtherwise ? .nothing : .reject(reason)
+            case .value(let value): if (value == .bool(true)) == isOtherwise { return .nothing }
             }
         }
         if let select {

@@ -38,7 +38,7 @@ extension ReferenceTopology {
             }
         }
         lines.append("steps:")
-        for step in steps { lines += text(step) }
+        for (index, step) in steps.enumerated() { lines += text(step, index) }
         lines.append("sinks:")
         for (index, sink) in sinks.enumerated() {
             lines.append("  - {from: \(steps[sink].name), topic: out.\(index), codec: none}")
@@ -72,7 +72,8 @@ extension ReferenceTopology {
         }
     }
 
-    private func text(_ step: ReferenceStep) -> [String] {
+    private func text(_ step: ReferenceStep, _ number: Int) -> [String] {
+        if case .otherwise = step.operation { return [] }
         var lines = ["  - \(step.name):", "      from: \(name(step.from))"]
         switch step.operation {
         case .shape(let lookup, let filter, let select):
@@ -80,6 +81,10 @@ extension ReferenceTopology {
                 lines.append("      lookup: {\(sources[lookup].name): \(keyField(step))}")
             }
             if let filter { lines.append("      filter: \"\(filter.cel)\"") }
+            for other in steps {
+                guard case .otherwise(_, of: number) = other.operation else { continue }
+                lines.append("      otherwise: \(other.name)")
+            }
             if let select {
                 lines.append("      select:")
                 for field in select {
@@ -91,6 +96,10 @@ extension ReferenceTopology {
                 "      key: \(keyField(step))",
                 "      distinct: {order: \(byTime ? "time" : "arrival")}",
             ]
+        case .otherwise: break
+        case .machine(let rule):
+            lines += ["      key: \(keyField(step))", "      machine:"]
+            lines += rule.yaml.map { "        " + $0 }
         case .levels(let rule):
             lines.append("      key: \(keyField(step))")
             lines += text(rule)

@@ -95,6 +95,9 @@ package enum ReferenceOperation: Sendable {
     case levels(ReferenceLevelsRule)
     case distinct(byTime: Bool)
     case window(ReferenceWindowRule)
+    case machine(ReferenceMachineRule)
+    /// The side output of the filter step with this index, which reads the same rows.
+    case otherwise(ReferenceExpression, of: Int)
 }
 
 /// A ladder of levels. Durations in milliseconds.
