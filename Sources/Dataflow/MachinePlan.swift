@@ -169,7 +169,11 @@ extension Plan {
     /// Whether some machine has deadlines by event time, which fall due at the end of input too.
     var hasEventDeadlines: Bool {
         steps.contains { step in
-            if case .machine(let machine) = step.operation { machine.hasEventDeadlines } else { false }
+            if case .machine(let machine) = step.operation {
+                machine.hasEventDeadlines
+            } else {
+                false
+            }
         }
     }
 }

@@ -266,7 +266,8 @@ package final class Pipeline {
             }
             raise(source: source)
         }
-        for domain in graph.domains where domain.sources.allSatisfy({ isAtEnd[$0] }) {
+        for domain in graph.domains
+        where domain.streams.allSatisfy({ isAtEnd[$0] }) && !domain.streams.isEmpty {
             for node in domain.nodes {
                 run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
             }
@@ -274,23 +275,25 @@ package final class Pipeline {
         sortRejects()
     }
 
+    /// The greatest accepted event times of the streams that feed a domain.
+    private func acceptedTimes(of domain: Int) -> AcceptedTimes {
+        let streams = graph.domains[domain].streams.compactMap { clocks[$0] }
+        if graph.domains[domain].usesKeyClocks, let clock = streams.first {
+            return AcceptedTimes(clock)
+        }
+        return AcceptedTimes(partition: streams.map(\.maximumTime).max() ?? .min)
+    }
+
     /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
     package func flush() {
-        for domain in graph.domains {
-            let times = acceptedTimes(in: domain)
-            for node in domain.nodes {
+        for domain in graph.domains.indices {
+            let times = acceptedTimes(of: domain)
+            for node in graph.domains[domain].nodes {
                 run(node) { $0.flush(&$1) }
                 run(node) { $0.end(at: times, of: nil, &$1) }
             }
         }
         sortRejects()
-    }
-
-    /// The greatest event times that a domain's rows can have had.
-    private func acceptedTimes(in domain: PipelineGraph.Domain) -> AcceptedTimes {
-        let all = domain.sources.compactMap { clocks[$0].map { AcceptedTimes($0) } }
-        if domain.usesKeyClocks, let only = all.first { return only }
-        return AcceptedTimes(partition: all.map(\.partition).max() ?? .min, keys: nil)
     }
 
     /// Whether ticks can change anything: without an `idle`, an `abandon` or a deadline that counts

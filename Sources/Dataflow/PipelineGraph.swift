@@ -29,10 +29,10 @@ struct PipelineGraph {
     struct Domain {
         /// Domains whose least watermark it follows; none for a source's.
         var parents: [Int] = []
-        /// Sources of streams from which its rows come.
-        var sources: [Int]
         /// Its nodes, upstream first.
         var nodes: [Int] = []
+        /// Stream sources whose rows come to it.
+        var streams: [Int] = []
         /// Rekeyed streams that come from it.
         var rekeys: [Int] = []
         /// Domains that follow this one, at any distance, upstream first.
@@ -78,8 +78,10 @@ struct PipelineGraph {
         }
         roots = plan.sources.map { _ in Root() }
         domains = plan.sources.indices.map { source in
-            Domain(
-                sources: [source], rule: plan.clockRule(of: source) ?? .unused,
+            var streams = [source]
+            if case .table = plan.sources[source].role { streams = [] }
+            return Domain(
+                streams: streams, rule: plan.clockRule(of: source) ?? .unused,
                 keyIsInteger: plan.sources[source].keyIsInteger)
         }
         for step in plan.steps.indices { add(step) }
@@ -143,7 +145,7 @@ struct PipelineGraph {
         let parents = union.inputs.map { self.domain(of: $0.upstream) }
         let domain = join(parents, like: parents[0])
         var met: Set<Int> = []
-        for source in parents.flatMap({ domains[$0].sources })
+        for source in parents.flatMap({ domains[$0].streams })
         where !met.insert(source).inserted {
             sourcesByRow.insert(source)
         }
@@ -175,11 +177,10 @@ struct PipelineGraph {
         for parent in parents where domains[parent].rule != .unused {
             rule.lateness = max(rule.lateness, domains[parent].rule.lateness)
         }
-        let sources = Set(parents.flatMap { domains[$0].sources }).sorted()
         domains.append(
             Domain(
-                parents: parents, sources: sources.filter { tables[$0] == nil }, rule: rule,
-                keyIsInteger: domains[first].keyIsInteger))
+                parents: parents, streams: Set(parents.flatMap { domains[$0].streams }).sorted(),
+                rule: rule, keyIsInteger: domains[first].keyIsInteger))
         return domains.count - 1
     }
 

@@ -110,8 +110,10 @@ extension SnapshotWriter {
     package mutating func write(_ column: Column) {
         let flat = column.flattened()
         write(Int64(flat.count))
-        write(flat.validity != nil)
-        if let validity = flat.validity {
+        // Whether there is a bitmap that says nothing depends on how batches were cut.
+        let validity = flat.validity.flatMap { $0.isAllSet ? nil : $0 }
+        write(validity != nil)
+        if let validity {
             for row in 0..<flat.count { write(validity[row]) }
         }
         switch flat.values {

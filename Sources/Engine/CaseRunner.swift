@@ -18,7 +18,7 @@ package struct CaseRunner {
     package func run(_ file: CaseFile) throws -> String? {
         let driver = StagedDriver(plans: plans)
         let hasTicks = file.input.contains {
-            if case .tick = $0.content { true } else { false }
+            if case .record = $0.content { false } else { true }
         }
         let follows = hasTicks || !file.bounded
         /// Per source and offset: number of the input item.
@@ -26,6 +26,13 @@ package struct CaseRunner {
         for (number, item) in file.input.enumerated() {
             switch item.content {
             case .tick(let time): try driver.tick(at: time)
+            case .ticks(let times):
+                for time in stride(
+                    from: times.lowerBound, through: times.upperBound,
+                    by: Int(Timestamp.microsecondsPerSecond))
+                {
+                    try driver.tick(at: time)
+                }
             case .record(let name, let value):
                 items[name, default: []].append(number + 1)
                 try driver.append(source: name, [record(item, value.bytes)])

@@ -79,7 +79,8 @@ private struct CaseReader {
         let sources = sourceNames
         guard
             let reader = MappingReader(
-                node, what: "an input item", keys: sources + ["tick", "arrival", "key"], collector,
+                node, what: "an input item", keys: sources + ["tick", "until", "arrival", "key"],
+                collector,
                 example: example)
         else { return nil }
         let named = sources.filter { reader[$0] != nil }
@@ -102,9 +103,11 @@ private struct CaseReader {
                 guard let entry = reader.entry(key) else { continue }
                 collector.report("a tick has no '\(key)'", at: entry.keyLocation, hint: "remove it")
             }
-            return instant(reader, "tick").map {
-                CaseInput(content: .tick($0), location: node.location)
-            }
+            return readTick(reader).map { CaseInput(content: $0, location: node.location) }
+        }
+        if let until = reader.entry("until") {
+            collector.report(
+                "'until' goes with 'tick' only", at: until.keyLocation, hint: "remove it")
         }
         let content: CaseValue =
             value.text.map { .text($0) } ?? .json(CaseReader.json(value))
@@ -112,6 +115,20 @@ private struct CaseReader {
             content: .record(source: source, value: content),
             key: reader.text("key", hint: "key: C1")?.value, arrival: arrival,
             location: node.location)
+    }
+
+    private func readTick(_ reader: MappingReader) -> CaseInput.Content? {
+        let first = instant(reader, "tick")
+        guard reader["until"] != nil else { return first.map { .tick($0) } }
+        guard let last = instant(reader, "until"), let first else { return nil }
+        let longest = 100 * Timestamp.microsecondsPerDay
+        guard last >= first, last - first <= longest else {
+            collector.report(
+                last < first ? "'until' is before 'tick'" : "more than 100 days of ticks",
+                at: reader["until"]?.location, hint: "a tick is made at every second between them")
+            return nil
+        }
+        return .ticks(first...last)
     }
 
     /// Names of the sources that a case can give rows to.
@@ -125,7 +142,7 @@ private struct CaseReader {
     }
 
     private func isUnknown(_ key: String) -> Bool {
-        !sourceNames.contains(key) && !["tick", "arrival", "key"].contains(key)
+        !sourceNames.contains(key) && !["tick", "until", "arrival", "key"].contains(key)
     }
 
     private func instant(_ reader: MappingReader, _ key: String) -> Int64? {

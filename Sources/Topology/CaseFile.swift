@@ -23,6 +23,8 @@ package struct CaseInput: Sendable {
         case record(source: String, value: CaseValue)
         /// A recorded tick of the wall clock, in microseconds, all sources being at their end.
         case tick(Int64)
+        /// A tick at every second of the grid, from the first time to the last.
+        case ticks(ClosedRange<Int64>)
     }
 
     package var content: Content

@@ -126,7 +126,8 @@ extension PlanBuilder {
 
     /// Rows that wait for a clock that never moves would be counted as absent.
     private func checkClocks(_ machine: MachineSpec, _ input: Stream) {
-        guard machine.order == .time, case .stream(let rule) = sources[input.source].role,
+        let rule = input.rule
+        guard machine.order == .time, rule.clock != .carried,
             let deadline = machine.deadlines.first(where: { $0.clock == .tick })
         else { return }
         let key = rule.clock == .key ? "abandon" : "idle"
@@ -335,7 +336,8 @@ extension PlanBuilder {
             var left = Set(plan.transitions[index].from)
             var last: TransitionSpec?
             for (other, earlier) in machine.transitions.prefix(index).enumerated()
-            where covers(earlier, transition) && !left.isDisjoint(with: plan.transitions[other].from)
+            where covers(earlier, transition)
+                && !left.isDisjoint(with: plan.transitions[other].from)
             {
                 left.subtract(plan.transitions[other].from)
                 last = earlier

@@ -179,8 +179,9 @@ extension PlanBuilder {
                 schema, qualifier: sources[table].name,
                 firstColumn: input.schema.fields.count)
             let isLast = shape.filter == nil && shape.select == nil
-            guard shape.select != nil && shape.otherwise == nil
-                || checkDistinctNames(lookup, input, schema)
+            guard
+                shape.select != nil && shape.otherwise == nil
+                    || checkDistinctNames(lookup, input, schema)
             else {
                 return nil
             }

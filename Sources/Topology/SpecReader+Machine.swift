@@ -53,7 +53,8 @@ extension SpecReader {
         }
         guard !found.isEmpty, found.count == nodes.count else {
             collector.report(
-                "'\(key)' must be a state or a list of states, not \(node.kind)",
+                "'\(key)' must be a state or a list of states, not "
+                    + (nodes.isEmpty && node.items != nil ? "an empty list" : node.kind),
                 at: node.location, hint: example)
             return nil
         }

@@ -74,6 +74,7 @@ package struct StepSpec: Sendable {
         case levels(LevelsSpec)
         case distinct(RowOrder)
         case window(WindowSpec)
+        case machine(MachineSpec)
         /// The streams, in the order of the merge; the first is also the step's `from`.
         case union([Located<String>])
         /// The field that becomes the key.

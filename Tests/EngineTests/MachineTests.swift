@@ -107,11 +107,12 @@ import Topology
     }
 
     @Test func deadlinesFallDueInOrderOfTimeKeyAndNumber() throws {
-        let machine = Self.ticket + """
+        let machine =
+            Self.ticket + """
 
-              - {name: second, in: working, after: 1h}
-              - {name: early, in: working, after: 30m}
-            """
+                  - {name: second, in: working, after: 1h}
+                  - {name: early, in: working, after: 30m}
+                """
         try check(
             try plan(machine),
             at("08:00:00", "start", item: "b") + at("08:00:00", "start", item: "B")
@@ -202,7 +203,8 @@ import Topology
             transitions: [{on: kind == "x", from: idle}]
             deadlines: [{name: due, since: kind == "x", after: limit}]
             """
-        let seconds = at("08:00:00", "x", "limit: \"90s\"") + at("09:00:00", "x")
+        let seconds =
+            at("08:00:00", "x", "limit: \"90s\"") + at("09:00:00", "x")
             + at("10:00:00", "x", "limit: \"0s\"") + at("11:00:00", "x")
         try check(
             try plan(machine), seconds,
@@ -250,7 +252,8 @@ import Topology
                 "state open does not take this event: no transition knows it; "
                     + "open takes kind == \"start\"",
             ])
-        #expect(driver.rejects.map { $0.header("plumbline.reason") } == ["unexpected", "unexpected"])
+        #expect(
+            driver.rejects.map { $0.header("plumbline.reason") } == ["unexpected", "unexpected"])
         try check(
             try self.plan(Self.ticket + "\nunexpected: ignore"), at("08:00:00", "done"), "out: []")
     }
@@ -339,7 +342,8 @@ import Topology
             """)
         try check(
             plan,
-            at("08:00:10", "x", "n: 12") + at("08:01:10", "x", "n: 1") + at("08:00:20", "x", "n: -9"),
+            at("08:00:10", "x", "n: 12") + at("08:01:10", "x", "n: 1")
+                + at("08:00:20", "x", "n: -9"),
             """
             out:
               - {event: transition, state: high, s: 12, since: "2026-01-01T08:00:59.999Z"}
@@ -435,7 +439,8 @@ import Topology
             """)
         try check(
             plan,
-            at("08:00:00", "a", "n: 9") + at("08:00:01", "b", "n: 2") + at("08:00:02", "c", "n: null")
+            at("08:00:00", "a", "n: 9") + at("08:00:01", "b", "n: 2")
+                + at("08:00:02", "c", "n: null")
                 + at("08:00:03", "d", "n: 0"),
             """
             big: [{twice: 18}]

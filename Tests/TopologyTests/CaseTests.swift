@@ -17,6 +17,7 @@ import Topology
           - load: "{\\"device\\": broken"
             key: C1
           - tick: "2026-03-02T09:00:00Z"
+          - {tick: "2026-03-02T09:00:01Z", until: "2026-03-02T10:00:00Z"}
         bounded: false
         expect:
           alarms.crane:
@@ -41,13 +42,17 @@ import Topology
         #expect(file.name == "two readings confirm a warning")
         #expect(file.description == "the second one")
         #expect(!file.bounded)
-        #expect(file.input.count == 4)
+        #expect(file.input.count == 5)
         var records: [String] = []
         for input in file.input {
             switch input.content {
             case .record(let source, let value):
                 records.append("\(source) \(String(decoding: value.bytes, as: UTF8.self))")
             case .tick(let time): records.append("tick \(Timestamp.text(time))")
+            case .ticks(let times):
+                records.append(
+                    "tick \(Timestamp.text(times.lowerBound)) to "
+                        + Timestamp.text(times.upperBound))
             }
         }
         #expect(
@@ -57,6 +62,7 @@ import Topology
                 #"load {"device":"C1","ts":"2026-03-02T08:00:01Z","mass":2.80,"falls":2,"#
                     + #""ok":true,"no":"no","x":null,"n":1e3,"s":"1.5"}"#,
                 #"load {"device": broken"#, "tick 2026-03-02T09:00:00Z",
+                "tick 2026-03-02T09:00:01Z to 2026-03-02T10:00:00Z",
             ])
         #expect(file.input[1].arrival == Timestamp.parse("2026-03-02T08:00:02.500Z"))
         #expect(file.input[0].arrival == nil)
@@ -87,6 +93,8 @@ import Topology
               - {load: x, arrival: ‸yesterday}
               - {tick: ‸soon}
               - {tick: "2026-03-02T09:00:00Z", ‸key: C1}
+              - {tick: "2026-03-02T09:00:00Z", until: ‸"2026-03-02T08:00:00Z"}
+              - {load: x, ‸until: "2026-03-02T08:00:00Z"}
             bounded: ‸maybe
             expect:
               ‸alarms: []
@@ -110,6 +118,7 @@ import Topology
                         "a case needs 'case'", "an input item is one record or one tick",
                         "unknown key 'lod' in an input item", "'yesterday' is not a point in time",
                         "'soon' is not a point in time", "a tick has no 'key'",
+                        "'until' is before 'tick'", "'until' goes with 'tick' only",
                         "'bounded' cannot be 'maybe'", "unknown key 'alarms' in 'expect'",
                         "'means.crane' must be a list, not a mapping",
                         "unknown key 'levl' in a record of 'alarms.crane'",

@@ -19,6 +19,7 @@ enum Operators {
               - share:
                   from: hop
                   filter: s > quantity(1.5, "t")
+                  otherwise: little
                   select: {part: m / s, many: 's > 10.0 ? "a: b" : ''c'''}
               - low:
                   from: share
@@ -32,6 +33,33 @@ enum Operators {
                     hold: 10m
                     order: time
                     ties: judge
+              - work:
+                  from: once
+                  key: device
+                  machine:
+                    order: arrival
+                    initial: idle
+                    states: [idle, lifting, lost]
+                    remember:
+                      most: {type: decimal(2) t?, initial: "1.50"}
+                      lifts: {type: int, initial: 0}
+                      note: string?
+                    transitions:
+                      - on: mass > 0.5
+                        from: [lost, idle]
+                        to: lifting
+                        when: machine.lifts < 100 || has(machine.note)
+                        set: {most: 'mass > machine.most ? mass : machine.most', \
+                          lifts: machine.lifts + 1}
+                      - {on: mass <= 0.5, from: any, to: idle, set: {note: '"a: b"'}, describe: x}
+                      - {on: falls == 4, from: lifting}
+                    invariants:
+                      - {name: heavy, on: falls == 2, require: 'machine.state != "lifting"'}
+                    deadlines:
+                      - {name: long, in: lifting, after: 90s, repeat: 1h, to: lost}
+                      - {name: none, since: mass > 0.0, until: falls == 4, in: [lifting, idle], \
+                         after: ts - timestamp("2026-01-01T00:00:00Z"), clock: tick}
+                    unexpected: ignore
               - joined:
                   from: load
                   lookup: {crane: device}
@@ -39,5 +67,7 @@ enum Operators {
             sinks:
               - {from: low, topic: low, codec: zstd}
               - {from: joined, topic: joined}
+              - {from: little, topic: little}
+              - {from: work, topic: work}
             """
 }

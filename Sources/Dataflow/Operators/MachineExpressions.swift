@@ -124,7 +124,8 @@ struct MachineRules {
         }
         transitions = plan.transitions.map { rule in
             Transition(
-                on: take(rule.on), when: rule.when.map(take), values: rule.set.map { take($0.value) }
+                on: take(rule.on), when: rule.when.map(take),
+                values: rule.set.map { take($0.value) }
             )
         }
         invariants = plan.invariants.map { rule in

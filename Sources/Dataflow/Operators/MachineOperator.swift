@@ -42,13 +42,23 @@ final class MachineOperator: Operator {
             Column(.bytes(ByteValues(offsets: [0, Int32($0.utf8.count)], bytes: Array($0.utf8))))
         }
         initialVariables = plan.variables.map { variable in
-            variable.initial.map {
-                Evaluator($0).evaluate([], rowCount: 1).columns[0].canonicalRow()
-            } ?? Column(.null(count: 1))
+            guard let initial = variable.initial else {
+                return nullColumn(variable.type, count: 1)
+            }
+            return Self.value(
+                Evaluator(initial).evaluate([], rowCount: 1).columns[0], row: 0, variable)
         }
     }
 
-    let initialVariables: [Column]
+    private let initialVariables: [Column]
+
+    /// A row of a column as a variable's value; null has the variable's type.
+    private static func value(
+        _ column: Column, row: Int, _ variable: MachinePlan.Variable
+    ) -> Column {
+        if case .null = column.values { return nullColumn(variable.type, count: 1) }
+        return column.gather([Int32(row)]).canonicalRow()
+    }
 
     // MARK: Time
 
@@ -104,7 +114,8 @@ final class MachineOperator: Operator {
                 continue
             }
             fire(through: watermark.subtractingSaturating(Self.grace), mark, &emission, &output)
-            if emission.rows.count > count {
+            // With deadlines the pipeline moves on after this row, timers upstream first.
+            if emission.rows.count > count, !plan.hasEventDeadlines {
                 emission.rows[emission.rows.count - 1].mark.after = move.watermark
             }
         }
@@ -214,11 +225,12 @@ final class MachineOperator: Operator {
             else { continue }
             for (target, expression) in zip(transition.set, rule.values) {
                 let (column, row) = try expression.value(event)
-                let value = column.gather([Int32(row)]).canonicalRow()
-                if case .null = value.values, !plan.variables[target.variable].isNullable {
-                    let name = plan.variables[target.variable].name
+                let variable = plan.variables[target.variable]
+                let value = Self.value(column, row: row, variable)
+                guard variable.isNullable || value.isValid(0) else {
                     throw MachineFault(
-                        reason: .nullValue, text: "\(name) would be null: \(expression.text)")
+                        reason: .nullValue,
+                        text: "\(variable.name) would be null: \(expression.text)")
                 }
                 verdict.values.append((target.variable, value))
             }

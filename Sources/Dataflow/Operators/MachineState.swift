@@ -77,11 +77,13 @@ final class MachineRow {
 
 extension Column {
     /// A column of one row without dictionary, and without storage that depends on the rows that
-    /// once stood beside it.
+    /// once stood beside it: null is one value.
     func canonicalRow() -> Column {
-        let flat = flattened()
-        guard flat.isValid(0) else { return Column(.null(count: 1)) }
-        return Column(flat.values)
+        var flat = flattened()
+        guard !flat.isValid(0) else { return Column(flat.values) }
+        flat = flat.gather([])
+        flat.append(Column(.null(count: 1)))
+        return flat
     }
 }
 

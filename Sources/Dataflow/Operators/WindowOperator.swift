@@ -86,6 +86,7 @@ final class WindowOperator: Operator {
         for row in 0..<batch.rowCount {
             while ghost < context.ghosts.count, context.ghosts[ghost].position <= row {
                 rise(context.ghosts[ghost], row: row, &run, &emission)
+                if output.keepsGhosts { emission.pass(context.ghosts[ghost]) }
                 ghost += 1
             }
             if usable[row], batch.change(row) == .new {
@@ -98,10 +99,17 @@ final class WindowOperator: Operator {
                     batch.keys[row], through: context.after[row], before: context.before[row],
                     sequence: context.sequences[row], &emission)
             }
+            if output.keepsGhosts, context.after[row] > context.before[row] {
+                emission.pass(
+                    RowContext.Ghost(
+                        position: 0, key: batch.keys[row], watermark: context.after[row],
+                        sequence: context.sequences[row]))
+            }
         }
         add(through: batch.rowCount, &run)
         while ghost < context.ghosts.count {
             rise(context.ghosts[ghost], row: batch.rowCount, &run, &emission)
+            if output.keepsGhosts { emission.pass(context.ghosts[ghost]) }
             ghost += 1
         }
         output.orderRejects()
@@ -400,14 +408,19 @@ final class WindowOperator: Operator {
             var end = min(start + output.maximumRowCount, emission.rows.count)
             // An earlier version stays with the correction that follows it.
             if emission.rows[end - 1].mark.change == .before { end += end - start > 1 ? -1 : 1 }
-            emit(emission.rows[start..<end], &output)
+            emit(
+                emission.rows[start..<end], emission.takeMoves(between: start, and: end), &output)
             start = end
+        }
+        if !emission.moves.isEmpty {
+            emit([], emission.takeMoves(between: start, and: start), &output)
         }
         emission.rows = []
     }
 
     private func emit(
-        _ rows: ArraySlice<WindowEmission.Row>, _ output: inout StepOutput
+        _ rows: ArraySlice<WindowEmission.Row>, _ moves: [RowContext.Ghost],
+        _ output: inout StepOutput
     ) {
         let keys = rows.map(\.key)
         let ends = rows.map(\.end)
@@ -439,7 +452,7 @@ final class WindowOperator: Operator {
         }
         let context = RowContext(
             before: rows.map(\.mark.before), after: rows.map(\.mark.after),
-            sequences: rows.map(\.mark.sequence))
+            sequences: rows.map(\.mark.sequence), ghosts: moves)
         guard rows.contains(where: { !$0.fits }) else {
             output.emit(batch, context)
             return
@@ -451,7 +464,8 @@ final class WindowOperator: Operator {
                 "the sum over the window ending \(Timestamp.text(ends[row])) does not fit",
                 row: row, of: batch, context)
         }
-        let (kept, keptContext) = selectRows(fits, of: batch, context, keepsGhosts: false)
+        let (kept, keptContext) = selectRows(
+            fits, of: batch, context, keepsGhosts: output.keepsGhosts)
         output.emit(kept, keptContext)
     }
 
@@ -514,4 +528,26 @@ struct WindowEmission {
     }
 
     var rows: [Row] = []
+    /// Moves of keys' clocks that steps downstream with timers must hear of.
+    private(set) var moves: [RowContext.Ghost] = []
+
+    /// Passes a move on, after the rows so far.
+    mutating func pass(_ move: RowContext.Ghost) {
+        var move = move
+        move.position = rows.count
+        moves.append(move)
+    }
+
+    /// Takes out the moves that stand among rows or, when those are the last, after them.
+    mutating func takeMoves(between start: Int, and end: Int) -> [RowContext.Ghost] {
+        let isLast = end == rows.count
+        let count = moves.firstIndex { $0.position >= end && !isLast } ?? moves.count
+        let taken = moves.prefix(count).map { move in
+            var move = move
+            move.position -= start
+            return move
+        }
+        moves.removeFirst(count)
+        return taken
+    }
 }
