@@ -228,6 +228,7 @@ struct PipelineGraph {
             return LookupOperator(
                 table: tables[lookup.table] ?? TableState(columnCount: 0, inputs: []),
                 key: lookup.key, name: plan.sources[lookup.table].name)
+        case .rules(let rules): return RulesOperator(rules)
         case .levels(let levels): return LevelsOperator(levels)
         case .distinct: return DistinctOperator(lateness: domain.rule.lateness)
         case .window(let window):
@@ -248,7 +249,7 @@ extension Operation {
         switch self {
         case .levels(let plan): plan.order
         case .distinct(let plan): plan.order
-        case .filter, .select, .lookup, .window, .union, .rekey: nil
+        case .filter, .select, .lookup, .rules, .window, .union, .rekey: nil
         }
     }
 

@@ -59,7 +59,7 @@ extension ReferenceComparison {
             case .distinct(let byTime): waits = byTime
             case .levels(let rule): (waits, collects) = (rule.byTime, true)
             case .window: collects = true
-            case .shape: break
+            case .shape, .rules: break
             }
             let input =
                 if case .step(let index) = step.from { passesOn[index] } else { true }

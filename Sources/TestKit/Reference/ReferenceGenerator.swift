@@ -99,7 +99,7 @@ package struct ReferenceGenerator {
             case .window: (next.isAfterWindow, next.isAfterLevels) = (true, false)
             case .levels: next.isAfterLevels = true
             case .shape(_, _, let select): if select != nil { next.isAfterLevels = false }
-            case .distinct: break
+            case .distinct, .rules: break
             }
             if place.isAfterWindow {
                 switch step.operation {
