@@ -175,7 +175,9 @@ package final class Pipeline {
             table.apply(batch)
             return
         }
-        guard var clock = clocks[source], batch.rowCount > 0 else { return }
+        guard batch.rowCount > 0, var clock = clocks[source] else { return }
+        // Taken out while it changes, so that no write copies its arrays.
+        clocks[source] = nil
         let (before, after) = clock.observe(times: batch.times, keys: batch.keys)
         clocks[source] = clock
         if clock.rule.clock == .key {

@@ -9,10 +9,8 @@ struct SourceClock {
     let rule: TimeRule
     /// Watermark of the partition; unused under key clocks.
     private(set) var watermark: Int64 = .min
-    /// Per key code under key clocks: its watermark.
-    private var keyWatermarks: [Int64] = []
-    /// Per key code under key clocks: `ticksAtEnd` when its last row came; -1 once abandoned.
-    private var lastActive: [Int64] = []
+    /// Per key code under key clocks.
+    private var keyClocks: [KeyClock] = []
     /// Recorded ticks at which the source was at its end.
     private var ticksAtEnd: Int64 = 0
     /// The last of them in a row, without a row or a tick elsewhere between.
@@ -22,54 +20,46 @@ struct SourceClock {
 
     init(rule: TimeRule) { self.rule = rule }
 
-    /// The watermark that a row of this time calls for.
-    func watermark(for time: Int64) -> Int64 {
-        let lagged = time.subtractingSaturating(rule.disorder)
-        let remainder = lagged % rule.granule
-        return lagged.subtractingSaturating(remainder < 0 ? remainder + rule.granule : remainder)
-    }
-
     /// Takes rows in order; gives the watermark before and after each. O(rows).
     mutating func observe(times: [Int64], keys: [Int32]) -> (before: [Int64], after: [Int64]) {
         idleTicks = 0
-        var before: [Int64] = []
-        var after: [Int64] = []
-        before.reserveCapacity(times.count)
-        after.reserveCapacity(times.count)
+        var before = [Int64](repeating: .min, count: times.count)
+        var after = before
+        var beforeRows = before.mutableSpan
+        var afterRows = after.mutableSpan
+        let rule = rule
         if rule.clock == .partition {
             var current = watermark
             var greatest = maximumTime
-            for time in times {
-                before.append(current)
-                if time > greatest {
-                    greatest = time
-                    current = max(current, watermark(for: time))
+            for row in times.indices {
+                beforeRows[row] = current
+                if times[row] > greatest {
+                    greatest = times[row]
+                    current = max(current, rule.watermark(for: greatest))
                 }
-                after.append(current)
+                afterRows[row] = current
             }
             maximumTime = greatest
             watermark = current
             return (before, after)
         }
         if let greatest = keys.max() { grow(keyCount: Int(greatest) + 1) }
+        let ticksAtEnd = ticksAtEnd
+        var clocks = keyClocks.mutableSpan
         for row in times.indices {
             let key = Int(keys[row])
-            let current = keyWatermarks[key]
-            before.append(current)
-            let moved = max(current, watermark(for: times[row]))
-            keyWatermarks[key] = moved
-            lastActive[key] = ticksAtEnd
-            after.append(moved)
+            let current = clocks[key].watermark
+            let moved = max(current, rule.watermark(for: times[row]))
+            clocks[key] = KeyClock(watermark: moved, lastActive: ticksAtEnd)
+            beforeRows[row] = current
+            afterRows[row] = moved
         }
         maximumTime = max(maximumTime, times.max() ?? .min)
         return (before, after)
     }
 
     private mutating func grow(keyCount: Int) {
-        while keyWatermarks.count < keyCount {
-            keyWatermarks.append(.min)
-            lastActive.append(-1)
-        }
+        while keyClocks.count < keyCount { keyClocks.append(KeyClock()) }
     }
 
     /// A recorded tick while the source is, or is not, at its end. Under a partition clock returns
@@ -84,7 +74,7 @@ struct SourceClock {
         guard rule.clock == .partition, let idle = rule.idle,
             idleTicks.multipliedReportingOverflow(by: gridMicroseconds).partialValue >= idle
         else { return nil }
-        let called = watermark(for: time)
+        let called = rule.watermark(for: time)
         guard called > watermark else { return nil }
         watermark = called
         return called
@@ -96,10 +86,10 @@ struct SourceClock {
         guard rule.clock == .key, let abandon = rule.abandon else { return [] }
         let limit = (abandon + gridMicroseconds - 1) / gridMicroseconds
         var silent: [Int32] = []
-        for key in lastActive.indices
-        where lastActive[key] >= 0 && ticksAtEnd - lastActive[key] >= limit {
+        for key in keyClocks.indices
+        where keyClocks[key].lastActive >= 0 && ticksAtEnd - keyClocks[key].lastActive >= limit {
             silent.append(Int32(key))
-            lastActive[key] = -1
+            keyClocks[key].lastActive = -1
         }
         return silent.sorted { keys.precedes($0, $1) }
     }
@@ -110,13 +100,13 @@ struct SourceClock {
         snapshot.write(ticksAtEnd)
         snapshot.write(idleTicks)
         let codes = keys.sortedCodes().filter {
-            Int($0) < keyWatermarks.count && keyWatermarks[Int($0)] != .min
+            Int($0) < keyClocks.count && keyClocks[Int($0)].watermark != .min
         }
         snapshot.write(Int64(codes.count))
         for code in codes {
             snapshot.write(keys.bytes(code))
-            snapshot.write(keyWatermarks[Int(code)])
-            snapshot.write(lastActive[Int(code)])
+            snapshot.write(keyClocks[Int(code)].watermark)
+            snapshot.write(keyClocks[Int(code)].lastActive)
         }
     }
 
@@ -130,8 +120,24 @@ struct SourceClock {
         for _ in 0..<(try snapshot.readCount()) {
             let key = Int(keys.intern(try snapshot.readBytes()))
             grow(keyCount: key + 1)
-            keyWatermarks[key] = try snapshot.read()
-            lastActive[key] = try snapshot.read()
+            keyClocks[key].watermark = try snapshot.read()
+            keyClocks[key].lastActive = try snapshot.read()
         }
+    }
+}
+
+/// The clock of one key.
+private struct KeyClock {
+    var watermark: Int64 = .min
+    /// Ticks at the source's end when the key's last row came; -1 once abandoned.
+    var lastActive: Int64 = -1
+}
+
+extension TimeRule {
+    /// The watermark that a row of this time calls for.
+    fileprivate func watermark(for time: Int64) -> Int64 {
+        let lagged = time.subtractingSaturating(disorder)
+        let remainder = lagged % granule
+        return lagged.subtractingSaturating(remainder < 0 ? remainder + granule : remainder)
     }
 }
