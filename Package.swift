@@ -23,7 +23,8 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: safe),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-        .target(name: "Primitives", swiftSettings: safe),
+        .target(name: "CCRC32C"),
+        .target(name: "Primitives", dependencies: ["CCRC32C"], swiftSettings: safe),
         .target(name: "Columnar", dependencies: ["Primitives"], swiftSettings: safe),
         .target(name: "Expression", dependencies: ["Primitives", "Columnar"], swiftSettings: safe),
         .target(

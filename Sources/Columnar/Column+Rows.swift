@@ -18,7 +18,10 @@ extension Column {
     /// A run of rows as a new column. O(range).
     package func slice(_ range: Range<Int>) -> Column {
         if range.lowerBound == 0, range.upperBound == count { return self }
-        return gather(range.map { Int32($0) })
+        guard validity == nil, let run = values.run(range) else {
+            return gather(range.map { Int32($0) })
+        }
+        return Column(run)
     }
 
     /// The same rows without a dictionary: the form that kernels read. O(1) when there is none.
@@ -50,6 +53,25 @@ extension Column {
 }
 
 extension ColumnValues {
+    /// A run of rows of a kind without children: one copy. Nil for the others.
+    fileprivate func run(_ range: Range<Int>) -> ColumnValues? {
+        switch self {
+        case .null: .null(count: range.count)
+        case .bool(let values): .bool(Array(values[range]))
+        case .int64(let values): .int64(Array(values[range]))
+        case .double(let values): .double(Array(values[range]))
+        case .ratio(let values):
+            .ratio(
+                RatioValues(
+                    numerators: Array(values.numerators[range]),
+                    denominators: Array(values.denominators[range])))
+        case .dictionary(let values):
+            .dictionary(
+                DictionaryValues(indices: Array(values.indices[range]), base: values.base))
+        case .bytes, .list, .map, .structure: nil
+        }
+    }
+
     fileprivate func gather(_ rows: [Int32]) -> ColumnValues {
         switch self {
         case .null: return .null(count: rows.count)
@@ -184,12 +206,10 @@ extension ByteValues {
 }
 
 /// The elements of `values` at `rows`.
-@inline(__always)
+@inlinable
 package func take<Element>(_ values: [Element], _ rows: [Int32]) -> [Element] {
-    var result: [Element] = []
-    result.reserveCapacity(rows.count)
-    for row in rows { result.append(values[Int(row)]) }
-    return result
+    let span = values.span
+    return rows.map { span[Int($0)] }
 }
 
 /// Offsets of the gathered lists, and the child rows they cover.

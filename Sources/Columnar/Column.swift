@@ -95,8 +95,7 @@ package struct ByteValues: Sendable {
 
     /// Adds a row with a copy of these bytes. Amortised O(length).
     package mutating func append(_ value: Span<UInt8>) {
-        bytes.reserveCapacity(bytes.count + value.count)
-        for index in value.indices { bytes.append(value[index]) }
+        unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
         offsets.append(Int32(bytes.count))
     }
 

@@ -1,13 +1,17 @@
 /// Interns key bytes as dense codes 0, 1, 2, … so that keyed state is an array.
 ///
-/// Open addressing over a power of two, linear probing, hashes kept beside codes. The hash decides
-/// only where a key is found, never an order that leaves the task: codes are given in order of
+/// Open addressing over a power of two, linear probing, hashes kept beside codes; before that, the
+/// key that followed the last one the time before is tried, for devices report in turn. The hash
+/// decides only where a key is found, never an order that leaves the task: codes are in order of
 /// first sight, and ``sortedCodes()`` orders by bytes. Not thread-safe: one task, one table.
 package struct KeyTable: Sendable {
     /// Key bytes by code.
     package private(set) var keys = ByteValues()
     private var slots: [Int32]
     private var hashes: [UInt32] = []
+    /// Per code: the code that came after it last time; -1 before the first time.
+    private var successors: [Int32] = []
+    private var last: Int32 = -1
     private let collides: Bool
 
     /// `collides` sends every key to the same slot: for tests that no result depends on hashes.
@@ -20,12 +24,28 @@ package struct KeyTable: Sendable {
 
     /// The code of a key, given anew when it was not seen before. Amortised O(length).
     package mutating func intern(_ key: Span<UInt8>) -> Int32 {
+        if last >= 0 {
+            let expected = successors[Int(last)]
+            if expected >= 0, equals(expected, key) {
+                last = expected
+                return expected
+            }
+        }
+        let code = look(for: key)
+        if last >= 0 { successors[Int(last)] = code }
+        last = code
+        return code
+    }
+
+    /// Finds a key by its hash, or takes it in.
+    private mutating func look(for key: Span<UInt8>) -> Int32 {
         let hash = collides ? 0 : hashBytes(key)
         let (found, slot) = search(key, hash)
         if found >= 0 { return found }
         let code = Int32(count)
         keys.append(key)
         hashes.append(hash)
+        successors.append(-1)
         slots[slot] = code
         if count * 2 > slots.count { grow() }
         return code
@@ -75,18 +95,20 @@ package struct KeyTable: Sendable {
 
     private func equals(_ code: Int32, _ key: Span<UInt8>) -> Bool {
         let range = keys.range(Int(code))
-        guard range.count == key.count else { return false }
+        let count = key.count
+        guard range.count == count else { return false }
         let stored = keys.bytes.span.extracting(range)
+        guard count >= 8 else {
+            for index in 0..<count where stored[index] != key[index] { return false }
+            return true
+        }
         var index = 0
-        while index &+ 8 <= key.count {
+        while index &+ 8 <= count {
             if word(stored, at: index) != word(key, at: index) { return false }
             index &+= 8
         }
-        while index < key.count {
-            if stored[index] != key[index] { return false }
-            index &+= 1
-        }
-        return true
+        // The last eight bytes, some of them for the second time.
+        return word(stored, at: count &- 8) == word(key, at: count &- 8)
     }
 
     private mutating func grow() {

@@ -79,6 +79,8 @@ package final class Pipeline {
             tables[source]?.apply(batch)
             return
         }
+        // Taken out while it changes, so that no write copies its arrays.
+        clocks[source] = nil
         let (before, after, partition) = clock.observe(times: batch.times, keys: batch.keys)
         clocks[source] = clock
         let usesKeyClocks = clock.rule.clock == .key

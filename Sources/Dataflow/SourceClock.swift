@@ -16,10 +16,8 @@ struct SourceClock {
     private var slowest = SlowestKeys()
     /// Per substream of a rekeyed stream: the watermark that its sender has told.
     private var carried: [Int64]
-    /// Per key code under key clocks: its watermark.
-    private var keyWatermarks: [Int64] = []
-    /// Per key code under key clocks: `ticksAtEnd` when its last row came; -1 once abandoned.
-    private var lastActive: [Int64] = []
+    /// Per key code under key clocks.
+    private var keyClocks: [KeyClock] = []
     /// Recorded ticks at which the source was at its end.
     private var ticksAtEnd: Int64 = 0
     /// The last of them in a row, without a row or a tick elsewhere between.
@@ -40,13 +38,6 @@ struct SourceClock {
         self.tracksPartition = tracksPartition
         self.notesTimes = notesTimes && rule.clock == .key
         carried = Array(repeating: .min, count: substreams)
-    }
-
-    /// The watermark that a row of this time calls for.
-    func watermark(for time: Int64) -> Int64 {
-        let lagged = time.subtractingSaturating(rule.disorder)
-        let remainder = lagged % rule.granule
-        return lagged.subtractingSaturating(remainder < 0 ? remainder + rule.granule : remainder)
     }
 
     /// Takes what a sender has told of its watermark. True when the partition's rises.
@@ -71,41 +62,18 @@ struct SourceClock {
             let marks = Array(repeating: watermark, count: times.count)
             return (marks, marks, marks)
         }
-        var before: [Int64] = []
-        var after: [Int64] = []
-        before.reserveCapacity(times.count)
-        after.reserveCapacity(times.count)
+        var before = [Int64](repeating: .min, count: times.count)
+        var after = before
         if rule.clock == .partition {
-            var current = watermark
-            var greatest = maximumTime
-            for time in times {
-                before.append(current)
-                if time > greatest {
-                    greatest = time
-                    current = max(current, watermark(for: time))
-                }
-                after.append(current)
-            }
-            maximumTime = greatest
-            watermark = current
+            observePartition(times, &before, &after)
             return (before, after, after)
         }
-        var partition: [Int64] = []
-        if tracksPartition { partition.reserveCapacity(times.count) }
         if let greatest = keys.max() { grow(keyCount: Int(greatest) + 1) }
-        for row in times.indices {
-            let key = Int(keys[row])
-            let current = keyWatermarks[key]
-            before.append(current)
-            let moved = max(current, watermark(for: times[row]))
-            keyWatermarks[key] = moved
-            let wasActive = lastActive[key] >= 0
-            lastActive[key] = ticksAtEnd
-            after.append(moved)
-            guard tracksPartition else { continue }
-            if slowest.move(from: wasActive ? current : nil, to: moved) { findSlowest() }
-            watermark = max(watermark, slowest.watermark ?? .min)
-            partition.append(watermark)
+        var partition: [Int64] = []
+        if tracksPartition {
+            partition = observeTracking(times, keys, &before, &after)
+        } else {
+            observeKeys(times, keys, &before, &after)
         }
         maximumTime = max(maximumTime, times.max() ?? .min)
         if notesTimes {
@@ -117,19 +85,76 @@ struct SourceClock {
         return (before, after, partition)
     }
 
+    private mutating func observePartition(
+        _ times: [Int64], _ before: inout [Int64], _ after: inout [Int64]
+    ) {
+        var beforeRows = before.mutableSpan
+        var afterRows = after.mutableSpan
+        let rule = rule
+        var current = watermark
+        var greatest = maximumTime
+        for row in times.indices {
+            beforeRows[row] = current
+            if times[row] > greatest {
+                greatest = times[row]
+                current = max(current, rule.watermark(for: greatest))
+            }
+            afterRows[row] = current
+        }
+        maximumTime = greatest
+        watermark = current
+    }
+
+    private mutating func observeKeys(
+        _ times: [Int64], _ keys: [Int32], _ before: inout [Int64], _ after: inout [Int64]
+    ) {
+        var beforeRows = before.mutableSpan
+        var afterRows = after.mutableSpan
+        let rule = rule
+        let ticksAtEnd = ticksAtEnd
+        var clocks = keyClocks.mutableSpan
+        for row in times.indices {
+            let key = Int(keys[row])
+            let current = clocks[key].watermark
+            let moved = max(current, rule.watermark(for: times[row]))
+            clocks[key] = KeyClock(watermark: moved, lastActive: ticksAtEnd)
+            beforeRows[row] = current
+            afterRows[row] = moved
+        }
+    }
+
+    /// As `observeKeys`; returns the partition's watermark after each row.
+    private mutating func observeTracking(
+        _ times: [Int64], _ keys: [Int32], _ before: inout [Int64], _ after: inout [Int64]
+    ) -> [Int64] {
+        var partition = before
+        for row in times.indices {
+            let key = Int(keys[row])
+            let clock = keyClocks[key]
+            let moved = max(clock.watermark, rule.watermark(for: times[row]))
+            keyClocks[key] = KeyClock(watermark: moved, lastActive: ticksAtEnd)
+            before[row] = clock.watermark
+            after[row] = moved
+            let old = clock.lastActive >= 0 ? clock.watermark : nil
+            if slowest.move(from: old, to: moved) { findSlowest() }
+            watermark = max(watermark, slowest.watermark ?? .min)
+            partition[row] = watermark
+        }
+        return partition
+    }
+
     /// Finds the least watermark of the active keys anew. O(keys).
     private mutating func findSlowest() {
         guard tracksPartition else { return }
         slowest = SlowestKeys()
-        for key in keyWatermarks.indices where lastActive[key] >= 0 {
-            _ = slowest.move(from: nil, to: keyWatermarks[key])
+        for clock in keyClocks where clock.lastActive >= 0 {
+            _ = slowest.move(from: nil, to: clock.watermark)
         }
     }
 
     private mutating func grow(keyCount: Int) {
-        while keyWatermarks.count < keyCount {
-            keyWatermarks.append(.min)
-            lastActive.append(-1)
+        while keyClocks.count < keyCount {
+            keyClocks.append(KeyClock())
             if notesTimes { keyMaximumTimes.append(.min) }
         }
     }
@@ -146,7 +171,7 @@ struct SourceClock {
         guard rule.clock == .partition, let idle = rule.idle,
             idleTicks.multipliedReportingOverflow(by: gridMicroseconds).partialValue >= idle
         else { return }
-        watermark = max(watermark, watermark(for: time))
+        watermark = max(watermark, rule.watermark(for: time))
     }
 
     /// Keys whose silence has lasted for `abandon` ticks at the end, in byte order; they count as
@@ -158,15 +183,15 @@ struct SourceClock {
         guard rule.clock == .key, let abandon = rule.abandon else { return [] }
         let limit = (abandon + gridMicroseconds - 1) / gridMicroseconds
         var silent: [Int32] = []
-        for key in lastActive.indices
-        where lastActive[key] >= 0 && ticksAtEnd - lastActive[key] >= limit {
+        for key in keyClocks.indices
+        where keyClocks[key].lastActive >= 0 && ticksAtEnd - keyClocks[key].lastActive >= limit {
             silent.append(Int32(key))
-            lastActive[key] = -1
+            keyClocks[key].lastActive = -1
         }
         guard tracksPartition else { return silent.sorted { keys.precedes($0, $1) } }
         if !silent.isEmpty { findSlowest() }
-        let isEmpty = slowest.watermark == nil && !keyWatermarks.isEmpty && idleTicks > 0
-        let least = isEmpty ? watermark(for: time) : slowest.watermark ?? .min
+        let isEmpty = slowest.watermark == nil && !keyClocks.isEmpty && idleTicks > 0
+        let least = isEmpty ? rule.watermark(for: time) : slowest.watermark ?? .min
         watermark = max(watermark, least)
         return silent.sorted { keys.precedes($0, $1) }
     }
@@ -178,13 +203,13 @@ struct SourceClock {
         snapshot.write(ticksAtEnd)
         snapshot.write(idleTicks)
         let codes = keys.sortedCodes().filter {
-            Int($0) < keyWatermarks.count && keyWatermarks[Int($0)] != .min
+            Int($0) < keyClocks.count && keyClocks[Int($0)].watermark != .min
         }
         snapshot.write(Int64(codes.count))
         for code in codes {
             snapshot.write(keys.bytes(code))
-            snapshot.write(keyWatermarks[Int(code)])
-            snapshot.write(lastActive[Int(code)])
+            snapshot.write(keyClocks[Int(code)].watermark)
+            snapshot.write(keyClocks[Int(code)].lastActive)
             if notesTimes { snapshot.write(keyMaximumTimes[Int(code)]) }
         }
     }
@@ -204,8 +229,8 @@ struct SourceClock {
         for _ in 0..<(try snapshot.readCount()) {
             let key = Int(keys.intern(try snapshot.readBytes()))
             grow(keyCount: key + 1)
-            keyWatermarks[key] = try snapshot.read()
-            lastActive[key] = try snapshot.read()
+            keyClocks[key].watermark = try snapshot.read()
+            keyClocks[key].lastActive = try snapshot.read()
             if notesTimes { keyMaximumTimes[key] = try snapshot.read() }
         }
         findSlowest()
@@ -241,5 +266,21 @@ extension AcceptedTimes {
     init(_ clock: SourceClock) {
         partition = clock.maximumTime
         keys = clock.rule.clock == .key ? clock.keyMaximumTimes : nil
+    }
+}
+
+/// The clock of one key.
+private struct KeyClock {
+    var watermark: Int64 = .min
+    /// Ticks at the source's end when the key's last row came; -1 once abandoned.
+    var lastActive: Int64 = -1
+}
+
+extension TimeRule {
+    /// The watermark that a row of this time calls for.
+    fileprivate func watermark(for time: Int64) -> Int64 {
+        let lagged = time.subtractingSaturating(disorder)
+        let remainder = lagged % granule
+        return lagged.subtractingSaturating(remainder < 0 ? remainder + granule : remainder)
     }
 }

@@ -9,7 +9,12 @@ package final class Evaluator {
 
     /// Evaluates over `rowCount` rows (at most ``Batch/maximumRowCount``). `columns` must be bound
     /// as the scope said. Deterministic and row by row: a row's result depends on that row only.
-    package func evaluate(_ columns: [Column], rowCount: Int) -> Evaluation {
+    ///
+    /// `readsByRow` promises that results are only read at rows below `rowCount`: those of
+    /// constants then come with as many rows as they have, instead of copies.
+    package func evaluate(
+        _ columns: [Column], rowCount: Int, readsByRow: Bool = false
+    ) -> Evaluation {
         let vectors = run(
             program.block, count: rowCount, columns: columns, outer: [], loop: nil)
         var faults: [RowFault] = []
@@ -23,7 +28,8 @@ package final class Evaluator {
             }
         }
         let results = vectors.map { vector in
-            vector.column.count == rowCount ? vector.column : vector.column.slice(0..<rowCount)
+            readsByRow || vector.column.count == rowCount
+                ? vector.column : vector.column.slice(0..<rowCount)
         }
         return Evaluation(columns: results, faults: faults)
     }

@@ -19,7 +19,8 @@ package struct RowFault: Hashable, Sendable {
 
 /// Results of a program over one batch.
 package struct Evaluation: Sendable {
-    /// One column for each output, as many rows as went in. Rows with a fault hold anything.
+    /// One column for each output, as many rows as went in; a constant's may have more where rows
+    /// are read one by one. Rows with a fault hold anything.
     package var columns: [Column]
     /// Ascending by row; at most one a row, the one of the first faulting output.
     package var faults: [RowFault]

@@ -89,28 +89,33 @@ enum RecordParser {
                     return Int64(byte &>> 1) ^ -Int64(byte & 1)
                 }
                 if position &+ 1 < end, base[position &+ 1] < 0x80 {
-                    let value = UInt64(byte & 0x7F) | UInt64(base[position &+ 1]) &<< 7
+                    let value = Int64(byte & 0x7F) | Int64(base[position &+ 1]) &<< 7
                     position &+= 2
-                    return Varint.unZigZag(value)
+                    return (value &>> 1) ^ -(value & 1)
                 }
             }
-            return longSigned()
+            let (value, next) = longSigned()
+            position = next
+            failed = failed || next > end
+            return value
         }
 
+        /// The value at the position and the position after it, past the end where there is none.
+        /// Changes nothing, so that a reader can be kept in registers.
         @inline(never)
-        private mutating func longSigned() -> Int64 {
+        private func longSigned() -> (value: Int64, next: Int) {
             var value: UInt64 = 0
             var shift: UInt64 = 0
-            while position < end, shift < 70 {
-                let byte = base[position]
-                position &+= 1
+            var next = position
+            while next < end, shift < 70 {
+                let byte = base[next]
+                next &+= 1
                 if shift == 63, byte > 1 { break }
                 value |= UInt64(byte & 0x7F) &<< shift
-                if byte < 0x80 { return Varint.unZigZag(value) }
+                if byte < 0x80 { return (Varint.unZigZag(value), next) }
                 shift &+= 7
             }
-            failed = true
-            return 0
+            return (0, end &+ 1)
         }
 
         /// Reads a length and moves past as many bytes; -1 for null where that is allowed.

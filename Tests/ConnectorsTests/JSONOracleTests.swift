@@ -105,6 +105,40 @@ import Testing
         #expect(counts.valid > 5000 && counts.invalid > 5000 && counts.faulty > 1000)
     }
 
+    /// What a decoder remembers of one document's layout never shows in the next one's rows: all
+    /// of them through one decoder, and each through a fresh one, give the same.
+    @Test func layoutsOfEarlierDocumentsChangeNothing() {
+        let seed = TestSeed.value
+        print("layoutsOfEarlierDocuments seed \(seed)")
+        var generator = DocumentGenerator(seed: seed)
+        var counts = (same: 0, faulty: 0)
+        for _ in 0..<15 {
+            // Each one several times, whole and damaged: most follow one of their own layout.
+            let documents = (0..<50).flatMap { _ in generator.variants(6) }
+            let together = describe(Self.decode(documents))
+            for (row, document) in documents.enumerated() {
+                let alone = describe(Self.decode([document]))
+                #expect(
+                    together[row] == alone[0],
+                    "\(String(decoding: document, as: UTF8.self)) seed \(seed)")
+                if alone[0].contains("fault") { counts.faulty += 1 } else { counts.same += 1 }
+            }
+        }
+        print("layoutsOfEarlierDocuments \(counts)")
+        #expect(counts.same > 500 && counts.faulty > 2000)
+    }
+
+    /// Each row's values, or its fault with its message.
+    private func describe(_ rows: DecodedRows) -> [String] {
+        var result = (0..<rows.rowCount).map { row in
+            rows.columns.map { show($0, row) }.joined(separator: " ")
+        }
+        for fault in rows.faults {
+            result[Int(fault.row)] = "fault \(fault.reason.name) \(fault.detail)"
+        }
+        return result
+    }
+
     /// What is wrong with a row, or nil.
     private func check(
         _ document: [UInt8], _ rows: DecodedRows, _ row: Int, _ reason: String?
@@ -233,6 +267,20 @@ struct DocumentGenerator {
         var bytes = Array(text.utf8)
         if random.int(in: 0...1) == 0 { mutate(&bytes) }
         return bytes
+    }
+
+    /// A document, and then itself with other digits, and damaged.
+    mutating func variants(_ count: Int) -> [[UInt8]] {
+        let whole = document()
+        return [whole]
+            + (1..<count).map { index in
+                var bytes = whole
+                for place in bytes.indices where (0x31...0x39).contains(bytes[place]) {
+                    bytes[place] = UInt8(random.int(in: 0x31...0x39))
+                }
+                if index % 2 == 0 { mutate(&bytes) }
+                return bytes
+            }
     }
 
     private mutating func pick(_ options: [String]) -> String {

@@ -48,6 +48,7 @@ struct VectorTests {
         for vector in vectors {
             let input = vector.hex.map(bytes) ?? Array((vector.ascii ?? "").utf8)
             #expect(CRC32C.checksum(input.span) == UInt32(vector.crc, radix: 16))
+            #expect(CRC32C.extendByTables(0, with: input.span) == UInt32(vector.crc, radix: 16))
         }
     }
 
@@ -66,7 +67,9 @@ struct VectorTests {
             #expect(CRC32C.checksum(input.span) == ~expected)
             let cut = count / 3
             let head = CRC32C.checksum(input, in: 0..<cut)
-            #expect(CRC32C.extend(head, with: input.span.extracting(cut..<count)) == ~expected)
+            let tail = input.span.extracting(cut..<count)
+            #expect(CRC32C.extend(head, with: tail) == ~expected)
+            #expect(CRC32C.extendByTables(head, with: tail) == ~expected)
         }
     }
 

@@ -6,8 +6,9 @@ enum ImportRule {
     static let allowed: [String: Set<String>] = [
         "CLZ4": [],
         "CZstd": [],
+        "CCRC32C": [],
         "CSimdjson": [],
-        "Primitives": [],
+        "Primitives": ["CCRC32C"],
         "Columnar": ["Primitives"],
         "Expression": ["Primitives", "Columnar"],
         "RecordLog": ["Primitives", "CLZ4", "CZstd"],

@@ -33,6 +33,8 @@ package func interpolate(
     }
     var numerators = [Int128](repeating: 0, count: count)
     var denominators = [Int128](repeating: 1, count: count)
+    var numeratorRows = numerators.mutableSpan
+    var denominatorRows = denominators.mutableSpan
     let xs = nodes.x.span
     let ys = nodes.y.span
     let offsets = lists.offsets.span
@@ -61,8 +63,8 @@ package func interpolate(
             ?? wide(
                 xs, ys, segment, wanted[row], scales)
         {
-            numerators[row] = value.numerator
-            denominators[row] = value.denominator
+            numeratorRows[row] = value.numerator
+            denominatorRows[row] = value.denominator
         } else {
             record(.overflow, row, count, in: &faults)
         }
@@ -111,9 +113,11 @@ private struct Nodes {
 
 @inline(__always)
 private func ascends(_ xs: Span<Int64>, _ first: Int, _ end: Int) -> Bool {
-    var descends = false
-    for index in first + 1..<end { descends = descends || xs[index] <= xs[index - 1] }
-    return !descends
+    let list = xs.extracting(first..<end)
+    // Summed up without a branch: the lists are short.
+    var falls = 0
+    for index in 1..<list.count { falls |= list[index] <= list[index - 1] ? 1 : 0 }
+    return falls == 0
 }
 
 /// The node at or before the argument that has a node after it; nil when out of range.

@@ -22,7 +22,9 @@ struct NestedRows {
 
     /// Validity of the vector's rows: its own, and its base's.
     func validity(_ vector: Vector, count: Int) -> Bitmap? {
-        guard let baseValidity = base.validity else { return vector.column.validity }
+        guard let baseValidity = base.validity, !baseValidity.isAllSet else {
+            return vector.column.validity
+        }
         var bits = vector.column.validity ?? Bitmap(repeating: true, count: count)
         for index in 0..<count where bits[index] && !baseValidity[row(index)] {
             bits[index] = false

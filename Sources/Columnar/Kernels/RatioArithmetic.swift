@@ -179,20 +179,22 @@ private func ratioRows(
 ) -> Vector {
     var numerators = [Int128](repeating: 0, count: count)
     var denominators = [Int128](repeating: 1, count: count)
+    var numeratorRows = numerators.mutableSpan
+    var denominatorRows = denominators.mutableSpan
     let (validity, joinedFaults) = joined(a, b)
     var faults = joinedFaults
     for row in 0..<count {
         let x = left(row)
         let y = right(row)
         if let result = exactNarrow(operation, x, y) {
-            numerators[row] = result.numerator
-            denominators[row] = result.denominator
+            numeratorRows[row] = result.numerator
+            denominatorRows[row] = result.denominator
         } else if a.isLive(row), b.isLive(row) {
             if operation == .divide, y.numerator == 0 {
                 record(.divisionByZero, row, count, in: &faults)
             } else if let result = exact(operation, x, y) {
-                numerators[row] = result.numerator
-                denominators[row] = result.denominator
+                numeratorRows[row] = result.numerator
+                denominatorRows[row] = result.denominator
             } else {
                 record(.overflow, row, count, in: &faults)
             }

@@ -92,6 +92,19 @@ struct SinkNode {
 
     var hasOffsets: Bool { stride == 4 }
 
+    /// Whether a time may be a number since the epoch.
+    var takesEpoch: Bool {
+        if case .rfc3339 = encoding { false } else { true }
+    }
+
+    /// Whether a time may be text.
+    var takesTimeText: Bool {
+        switch encoding {
+        case .automatic, .rfc3339: true
+        case .epochSeconds, .epochMilliseconds, .epochMicroseconds: false
+        }
+    }
+
     /// Room for `rows` rows in all.
     @inline(never)
     mutating func reserve(_ rows: Int) {

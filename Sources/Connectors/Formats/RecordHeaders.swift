@@ -45,11 +45,12 @@ package enum RecordHeaders {
     ) -> (arrivals: [Int64], carried: ByteValues?) {
         var arrivals = Array(block.timestamps[rows])
         let bytes = block.bytes
+        let name = encodedArrivalName
         var hasOthers = false
         for row in rows where block.headerCounts[row] > 0 {
             if block.headerCounts[row] == 1 {
                 let time = bytes.withUnsafeBytes {
-                    soleArrival($0, at: Int(block.headerStarts[row]))
+                    soleArrival($0, at: Int(block.headerStarts[row]), name)
                 }
                 if let time {
                     arrivals[row - rows.lowerBound] = time
@@ -77,18 +78,29 @@ package enum RecordHeaders {
 
     /// The time of an arrival header that stands at a position, written as up to 18 digits; nil
     /// for any other header. Compares the encoded name in three words.
-    private static func soleArrival(_ bytes: UnsafeRawBufferPointer, at start: Int) -> Int64? {
-        let prefix = encodedArrivalName
-        guard start >= 0, start + prefix.count + 1 <= bytes.count,
-            bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self) == prefix.first,
-            bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == prefix.second,
-            bytes.loadUnaligned(fromByteOffset: start + 16, as: UInt16.self) == prefix.last
+    private static func soleArrival(
+        _ bytes: UnsafeRawBufferPointer, at start: Int, _ name: EncodedName
+    ) -> Int64? {
+        guard start >= 0, start + name.count + 1 <= bytes.count,
+            bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self) == name.first,
+            bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == name.second,
+            bytes.loadUnaligned(fromByteOffset: start + 16, as: UInt16.self) == name.last
         else { return nil }
-        let valueStart = start + prefix.count + 1
+        let valueStart = start + name.count + 1
         let length = bytes[valueStart - 1]
         let count = Int(length >> 1)
         guard length & 1 == 0, (1...18).contains(count), valueStart + count <= bytes.count
         else { return nil }
+        if count == 13 {
+            // Milliseconds from 2001 to 2286: the first eight digits, and the last eight.
+            let first =
+                bytes.loadUnaligned(fromByteOffset: valueStart, as: UInt64.self) ^ DigitWord.zeros
+            let last =
+                bytes.loadUnaligned(fromByteOffset: valueStart + 5, as: UInt64.self)
+                ^ DigitWord.zeros
+            guard DigitWord.others(first) | DigitWord.others(last) == 0 else { return nil }
+            return Int64(DigitWord.value(first << 24) * 100_000_000 + DigitWord.value(last))
+        }
         var value: Int64 = 0
         for index in valueStart..<valueStart + count {
             let digit = bytes[index] &- 48

@@ -31,7 +31,8 @@ final class LevelsOperator: Operator {
     }
 
     func push(_ batch: Batch, _ context: RowContext, _ output: inout StepOutput) {
-        let evaluation = evaluator.evaluate(batch.columns, rowCount: batch.rowCount)
+        let evaluation = evaluator.evaluate(
+            batch.columns, rowCount: batch.rowCount, readsByRow: true)
         var usable = Array(repeating: true, count: batch.rowCount)
         rejectFaults(evaluation.faults, of: batch, context, keep: &usable, &output) { fault in
             evaluator.program.outputs[Int(fault.output)].text
@@ -39,6 +40,7 @@ final class LevelsOperator: Operator {
         let count = batch.rowCount
         let value = evaluation.columns[0].flattened()
         let tests = (1...2 * levelCount).map { evaluation.columns[$0].trueRows(count: count) }
+        let reaches = Self.anyTrue(tests[..<levelCount], count)
         if let greatest = batch.keys.max() { grow(to: Int(greatest) + 1) }
         // Taken out for the loop: state of a class is checked at every access.
         var memory = LevelMemory(states: states, runs: runs)
@@ -68,11 +70,27 @@ final class LevelsOperator: Operator {
                 output.reject(refusal.reason, refusal.detail, row: row, of: batch, context)
                 continue
             }
+            // Most readings are below every limit, in a key that is.
+            if !reaches[row], memory.states[key].isQuiet {
+                memory.states[key].lastTime = time
+                continue
+            }
             judge(row, batch, tests, &memory, &events)
         }
         (states, runs) = (memory.states, memory.runs)
         output.orderRejects()
         emit(events, of: batch, evaluation, value, context, &output)
+    }
+
+    /// Per row, whether any of the tests holds.
+    private static func anyTrue(_ tests: ArraySlice<[Bool]>, _ count: Int) -> [Bool] {
+        var result = [Bool](repeating: false, count: count)
+        var any = result.mutableSpan
+        for test in tests {
+            let test = test.span.extracting(0..<count)
+            for row in 0..<count { any[row] = any[row] || test[row] }
+        }
+        return result
     }
 
     private func grow(to keyCount: Int) {
@@ -101,6 +119,7 @@ final class LevelsOperator: Operator {
         let cause = cause(of: row, in: batch)
         var state = memory.states[key]
         state.lastTime = time
+        state.hasRuns = false
         var confirmed = -1
         for level in 0..<levelCount {
             let index = key * levelCount + level
@@ -108,6 +127,7 @@ final class LevelsOperator: Operator {
                 if memory.runs[index].count != 0 { memory.runs[index] = LevelRun() }
                 continue
             }
+            state.hasRuns = true
             if memory.runs[index].count == 0 {
                 memory.runs[index].firstTime = time
             }
@@ -249,6 +269,11 @@ private struct LevelState {
     var lastEventTime: Int64 = .min
     /// Limit of the last event; -1 before the first.
     var lastLimit: Int16 = -1
+    /// Whether the last reading reached a level: whether any of the key's runs is under way.
+    var hasRuns = false
+
+    /// Whether a reading that reaches no level changes nothing but the time.
+    var isQuiet: Bool { level == 0 && !hasRuns }
 }
 
 /// Readings in a row that reached one level.
@@ -356,6 +381,7 @@ extension LevelsOperator {
             for level in 0..<levelCount {
                 let run = key * levelCount + level
                 runs[run].count = try snapshot.read()
+                if runs[run].count != 0 { states[key].hasRuns = true }
                 runs[run].firstTime = try snapshot.read()
                 runs[run].causes.input = try snapshot.read()
                 runs[run].causes.firstOffset = try snapshot.read()

@@ -10,8 +10,8 @@ struct JSONMember {
     var targetCount: Int
 }
 
-/// The text of a member up to its value, as it stood in the last object of the same layout:
-/// from the byte after the brace or comma to the byte before the value.
+/// The text between two values, as it stood in the last object of the same layout: from the byte
+/// after the brace or the last value to the byte before the next value, or past the last brace.
 ///
 /// Producers write members in the same order with the same spaces, so the next object's text is
 /// compared with this before it is parsed. Text longer than 32 bytes is not remembered.
@@ -21,19 +21,20 @@ struct JSONTemplate {
     var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var masks: (UInt64, UInt64, UInt64, UInt64) = (~0, ~0, ~0, ~0)
     var count = 0
-    /// What to do with the value: ``skip``, a node of ``ColumnSinks``, or `~1 - index` for a
-    /// member that has several targets or lies on a path.
+    /// What to do with the value: ``skip``, a node of ``ColumnSinks``, or `~2 - index` for a
+    /// member that has several targets or lies on a path. ``end`` where there is none.
     var action = JSONTemplate.skip
 
     static let skip = -1
+    static let end = -2
 
-    /// Fits nothing, for a NUL is not JSON.
+    /// Fits nothing but NULs, which are not JSON, and a value is read there.
     init() {}
 
     /// Remembers the text `start..<end`.
     init(_ text: JSONText, _ start: Int, _ end: Int, action: Int) {
-        self.action = action
         guard end - start <= Self.maximumCount else { return }
+        self.action = action
         count = end - start
         func mask(_ word: Int) -> UInt64 {
             let bits = (count - word * 8) * 8
@@ -44,6 +45,22 @@ struct JSONTemplate {
             text.load(start) & masks.0, text.load(start + 8) & masks.1,
             text.load(start + 16) & masks.2, text.load(start + 24) & masks.3
         )
+    }
+}
+
+extension JSONTemplate {
+    /// Whether the text at `position` is the template's.
+    @inline(__always)
+    func fits(_ text: JSONText, _ position: Int) -> Bool {
+        var difference =
+            (text.load(position) ^ words.0) & masks.0
+            | (text.load(position &+ 8) ^ words.1) & masks.1
+        if count > 16 {
+            difference |=
+                (text.load(position &+ 16) ^ words.2) & masks.2
+                | (text.load(position &+ 24) ^ words.3) & masks.3
+        }
+        return difference == 0 && position &+ count <= text.end
     }
 }
 

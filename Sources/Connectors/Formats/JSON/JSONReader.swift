@@ -53,85 +53,68 @@ struct JSONReader {
     /// value: one that has more stands twice.
     func object(_ start: Int, _ layout: Int, row: Int, depth: Int) -> Int {
         guard depth <= JSONText.maximumDepth else { return JSONText.tooDeep }
-        let templates = layouts[layout].templates
+        let text = text
+        let first = layouts[layout].templates
+        let last = first + JSONLayout.templateCapacity
+        var template = first
         var position = start
-        var slot = 0
         while true {
             let action: Int
-            if slot < JSONLayout.templateCapacity, fits(templates + slot, position) {
-                action = templates[slot].action
-                position = text.skipSpace(position &+ templates[slot].count)
-                slot &+= 1
-            } else if slot < JSONLayout.templateCapacity,
-                fits(templates + slot + 1, position)
+            if template < last, template.pointee.fits(text, position) {
+                action = template.pointee.action
+                position &+= template.pointee.count
+                template += 1
+            } else if template > first, template < last,
+                template[1].fits(text, position)
             {
                 // A member that was left out this time.
-                action = templates[slot &+ 1].action
-                position = text.skipSpace(position &+ templates[slot &+ 1].count)
-                slot &+= 2
+                action = template[1].action
+                position &+= template[1].count
+                template += 2
             } else {
-                let learnt = learn(layout, slot, position)
-                // An object without members, or a mistake.
-                guard learnt.value >= 0 else {
-                    return learnt.isEmpty ? ~learnt.value : learnt.value
-                }
-                position = learnt.value
+                let learnt = learn(layout, template - first, position)
+                guard learnt.next >= 0 else { return learnt.next }
                 action = learnt.action
-                slot &+= 1
+                position = learnt.next
+                template += 1
             }
+            if action == JSONTemplate.end { return position }
+            position = text.skipSpace(position)
             if action >= 0 {
                 position = value(action, position, row: row, depth: depth)
             } else if action == JSONTemplate.skip {
-                position = text.skipValue(position, depth: depth)
+                let length = text.shortLength(position)
+                position =
+                    length > 0 ? position &+ length : text.skipValue(position, depth: depth)
             } else {
-                position = members(~1 &- action, position, row: row, depth: depth)
+                position = members(~2 &- action, position, row: row, depth: depth)
             }
             guard position >= 0 else { return position }
-            position = text.skipComma(position)
-            if position < 0 {
-                return text.byte(~position) == 0x7D ? ~position &+ 1 : position
-            }
         }
     }
 
-    /// Whether the text at `position` is the template's. An empty one fits nothing, for a NUL is
-    /// not JSON.
-    @inline(__always)
-    private func fits(_ template: UnsafePointer<JSONTemplate>, _ position: Int) -> Bool {
-        let count = template.pointee.count
-        var difference =
-            (text.load(position) ^ template.pointee.words.0) & template.pointee.masks.0
-        if count > 8 {
-            difference |=
-                (text.load(position &+ 8) ^ template.pointee.words.1) & template.pointee.masks.1
-            if count > 16 {
-                difference |=
-                    (text.load(position &+ 16) ^ template.pointee.words.2)
-                    & template.pointee.masks.2
-                difference |=
-                    (text.load(position &+ 24) ^ template.pointee.words.3)
-                    & template.pointee.masks.3
-            }
-        }
-        return difference == 0 && position &+ count <= text.end
-    }
-
-    /// Reads a member's name that was not foreseen, and remembers it: the position of its value.
-    ///
-    /// `isEmpty` says that the object ends here instead, before the complement of `value`.
+    /// Reads what stands before a value, or ends the object, where it was not foreseen, and
+    /// remembers it: the position after it, and what to do there. Slot 0 follows the brace.
     @inline(never)
-    private func learn(
-        _ layout: Int, _ slot: Int, _ start: Int
-    ) -> (value: Int, action: Int, isEmpty: Bool) {
-        let name = text.skipSpace(start)
-        if text.byte(name) == 0x7D, slot == 0 { return (~(name &+ 1), 0, true) }
-        let value = memberName(name)
-        guard value >= 0 else { return (value, 0, false) }
-        let action = find(layout, name)
-        if slot < JSONLayout.templateCapacity {
-            layouts[layout].templates[slot] = JSONTemplate(text, start, value, action: action)
+    private func learn(_ layout: Int, _ slot: Int, _ start: Int) -> (next: Int, action: Int) {
+        var position = text.skipSpace(start)
+        var action = JSONTemplate.end
+        if text.byte(position) == 0x7D {
+            position &+= 1
+        } else {
+            if slot > 0 {
+                guard text.byte(position) == 0x2C else { return (~position, action) }
+                position = text.skipSpace(position &+ 1)
+            }
+            let name = position
+            position = memberName(name)
+            guard position >= 0 else { return (position, action) }
+            action = find(layout, name)
         }
-        return (value, action, false)
+        if slot < JSONLayout.templateCapacity {
+            layouts[layout].templates[slot] = JSONTemplate(text, start, position, action: action)
+        }
+        return (position, action)
     }
 
     /// Reads a name, a colon and white space: the position of the value.
@@ -167,7 +150,7 @@ struct JSONReader {
 
     private func action(_ member: Int) -> Int {
         let target = targets[members[member].firstTarget]
-        return members[member].targetCount == 1 && target >= 0 ? target : ~1 &- member
+        return members[member].targetCount == 1 && target >= 0 ? target : ~2 &- member
     }
 
     /// Reads the value of a member that has several targets, or lies on a path.
@@ -243,7 +226,7 @@ struct JSONReader {
             sink.pointee.byteCount &+= count
             sink.pointee.append(end: sink.pointee.byteCount)
             return end &+ 1
-        case .timestamp where first &- 0x30 < 10 && sink.pointee.encoding != .rfc3339:
+        case .timestamp where first &- 0x30 < 10 && sink.pointee.takesEpoch:
             return epochTime(node, start)
         default: return otherValue(node, start, first, depth: depth)
         }
@@ -339,14 +322,11 @@ struct JSONReader {
     }
 
     private func timestamp(_ node: Int, _ start: Int, isNumber: Bool) -> Int {
-        let encoding = nodes[node].encoding
         if isNumber {
-            guard encoding != .rfc3339 else { return wrongType(node, start, depth: 0) }
+            guard nodes[node].takesEpoch else { return wrongType(node, start, depth: 0) }
             return epochTime(node, start)
         }
-        guard encoding == .automatic || encoding == .rfc3339 else {
-            return wrongType(node, start, depth: 0)
-        }
+        guard nodes[node].takesTimeText else { return wrongType(node, start, depth: 0) }
         let end = text.scanString(start &+ 1)
         guard text.byte(end) == 0x22 else { return wrongType(node, start, depth: 0) }
         if let value = Timestamp.parse(text.bytes(start &+ 1..<end).span) {

@@ -47,10 +47,10 @@ extension JSONText {
     private func digits(_ start: Int, _ value: inout UInt64) -> Int {
         var position = start
         while true {
-            let word = load(position) ^ Self.zeros
-            let count = min(nonDigits(word).trailingZeroBitCount >> 3, end &- position)
+            let word = load(position) ^ DigitWord.zeros
+            let count = min(DigitWord.others(word).trailingZeroBitCount >> 3, end &- position)
             guard count > 0 else { return position }
-            let eight = eightDigits(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
+            let eight = DigitWord.value(word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count))
             value = value &* powersOfTen[count] &+ eight
             position &+= count
             if count < 8 { return position }
@@ -62,27 +62,11 @@ extension JSONText {
     private func skipDigits(_ start: Int) -> Int {
         var position = start
         while true {
-            let count = nonDigits(load(position) ^ Self.zeros).trailingZeroBitCount >> 3
+            let count =
+                DigitWord.others(load(position) ^ DigitWord.zeros).trailingZeroBitCount >> 3
             position = min(position &+ count, max(position, end))
             if count < 8 { return position }
         }
-    }
-
-    private static var zeros: UInt64 { 0x3030_3030_3030_3030 }
-
-    /// Marks, by its highest bit, each byte of `word` that is not 0...9.
-    @inline(__always)
-    private func nonDigits(_ word: UInt64) -> UInt64 {
-        (((word & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7676_7676_7676_7676) | word)
-            & 0x8080_8080_8080_8080
-    }
-
-    /// The number that eight bytes 0...9 stand for, the first the lowest and most significant.
-    @inline(__always)
-    private func eightDigits(_ word: UInt64) -> UInt64 {
-        let pairs = (word &* 2561) >> 8 & 0x00FF_00FF_00FF_00FF
-        let fours = (pairs &* 6_553_601) >> 16 & 0x0000_FFFF_0000_FFFF
-        return (fours &* 42_949_672_960_001) >> 32
     }
 
     /// Reads a number and checks its grammar only.
@@ -115,37 +99,45 @@ extension JSONText {
     /// The length of a number without sign and exponent whose text and next byte are in one word;
     /// 0 when it is not that.
     @inline(__always)
-    private func shortLength(_ start: Int) -> Int {
+    func shortLength(_ start: Int) -> Int {
         let word = load(start)
-        let digits = word ^ Self.zeros
-        let marks = nonDigits(digits)
-        let whole = marks.trailingZeroBitCount >> 3
+        let digits = word ^ DigitWord.zeros
+        let others = DigitWord.others(digits)
+        let whole = others.trailingZeroBitCount >> 3
         guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return 0 }
         var length = whole
-        if word &>> UInt64(truncatingIfNeeded: 8 &* whole) & 0xFF == 0x2E {
-            let rest = marks & (marks &- 1)
+        if Self.byte(whole, of: word) == 0x2E {
+            let rest = others & (others &- 1)
             length = rest.trailingZeroBitCount >> 3
             guard rest != 0, length > whole &+ 1 else { return 0 }
         }
-        let next = word &>> UInt64(truncatingIfNeeded: 8 &* length) & 0xFF
+        let next = Self.byte(length, of: word)
         return next | 0x20 != 0x65 && start &+ length <= end ? length : 0
     }
 
-    /// Reads a number without sign and exponent whose text and next byte are in one word: up to
-    /// seven bytes, the usual reading of a sensor. False when it is not that.
     @inline(__always)
-    private func shortNumber(_ start: Int, _ parts: inout NumberParts) -> Bool {
+    private static func byte(_ index: Int, of word: UInt64) -> UInt8 {
+        UInt8(truncatingIfNeeded: word &>> UInt64(truncatingIfNeeded: 8 &* index))
+    }
+
+    /// Reads a number without sign and exponent that ends within a word, up to seven bytes, or a
+    /// whole one that ends within two: the usual reading of a sensor, time or counter. Nil when it
+    /// is not that.
+    @inline(__always)
+    private func shortNumber(_ start: Int) -> NumberParts? {
         let word = load(start)
-        let digits = word ^ Self.zeros
-        let marks = nonDigits(digits)
-        let whole = marks.trailingZeroBitCount >> 3
-        guard whole > 0, whole < 8, whole == 1 || digits & 0xFF != 0 else { return false }
+        let digits = word ^ DigitWord.zeros
+        let others = DigitWord.others(digits)
+        if others == 0 { return longerWhole(start, digits) }
+        let whole = others.trailingZeroBitCount >> 3
+        guard whole > 0, whole == 1 || digits & 0xFF != 0 else { return nil }
+        var parts = NumberParts(next: start)
         var length = whole
         var joined = digits
-        if word &>> UInt64(truncatingIfNeeded: 8 &* whole) & 0xFF == 0x2E {
-            let rest = marks & (marks &- 1)
+        if Self.byte(whole, of: word) == 0x2E {
+            let rest = others & (others &- 1)
             length = rest.trailingZeroBitCount >> 3
-            guard rest != 0, length > whole &+ 1 else { return false }
+            guard rest != 0, length > whole &+ 1 else { return nil }
             let low: UInt64 = (1 &<< UInt64(truncatingIfNeeded: 8 &* whole)) &- 1
             joined = (digits & low) | (digits >> 8 & ~low)
             parts.fractionCount = length &- whole &- 1
@@ -153,15 +145,29 @@ extension JSONText {
         } else {
             parts.digitCount = length
         }
-        let next = word &>> UInt64(truncatingIfNeeded: 8 &* length) & 0xFF
-        guard next | 0x20 != 0x65, start &+ length <= end else {
-            parts = NumberParts(next: parts.next, isNegative: parts.isNegative)
-            return false
-        }
-        parts.digits = eightDigits(
-            joined &<< UInt64(truncatingIfNeeded: 64 &- 8 &* parts.digitCount))
         parts.next = start &+ length
-        return true
+        guard Self.byte(length, of: word) | 0x20 != 0x65, parts.next <= end else { return nil }
+        parts.digits = DigitWord.value(
+            joined &<< UInt64(truncatingIfNeeded: 64 &- 8 &* parts.digitCount))
+        return parts
+    }
+
+    /// Reads a whole number whose first eight digits are known and whose end is in the next word.
+    @inline(__always)
+    private func longerWhole(_ start: Int, _ first: UInt64) -> NumberParts? {
+        let word = load(start &+ 8)
+        let digits = word ^ DigitWord.zeros
+        let others = DigitWord.others(digits)
+        let count = others.trailingZeroBitCount >> 3
+        let next = Self.byte(count, of: word)
+        guard others != 0, first & 0xFF != 0, next != 0x2E, next | 0x20 != 0x65,
+            start &+ 8 &+ count <= end
+        else { return nil }
+        let low = (digits &<< UInt64(truncatingIfNeeded: 56 &- 8 &* count)) &<< 8
+        var parts = NumberParts(next: start &+ 8 &+ count)
+        parts.digits = DigitWord.value(first) &* powersOfTen[count] &+ DigitWord.value(low)
+        parts.digitCount = 8 &+ count
+        return parts
     }
 
     /// Reads a number's parts.
@@ -170,7 +176,10 @@ extension JSONText {
         var parts = NumberParts(next: start)
         parts.isNegative = byte(start) == 0x2D
         let whole = parts.isNegative ? start &+ 1 : start
-        if shortNumber(whole, &parts) { return parts }
+        if var short = shortNumber(whole) {
+            short.isNegative = parts.isNegative
+            return short
+        }
         var position = digits(whole, &parts.digits)
         parts.digitCount = position &- whole
         guard parts.digitCount > 0, parts.digitCount == 1 || byte(whole) != 0x30 else {
@@ -198,6 +207,18 @@ extension JSONText {
     /// Reads a number as units of 10^-`scale`, exactly; `rounds` half-even where digits are left.
     @inline(__always)
     func decimal(_ start: Int, scale: Int, rounds: Bool) -> ScaledNumber {
+        if let parts = shortNumber(start) {
+            let shift = scale &- parts.fractionCount
+            if shift >= 0, parts.digitCount &+ shift <= 18 {
+                let value = Int64(truncatingIfNeeded: parts.digits &* powersOfTen[shift])
+                return ScaledNumber(next: parts.next, value: value, status: .value)
+            }
+        }
+        return longDecimal(start, scale: scale, rounds: rounds)
+    }
+
+    @inline(never)
+    private func longDecimal(_ start: Int, scale: Int, rounds: Bool) -> ScaledNumber {
         let parts = number(start)
         guard parts.next >= 0 else {
             return ScaledNumber(next: parts.next, value: 0, status: .value)
