@@ -58,6 +58,8 @@ let package = Package(
                 "Engine", "Simulation",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            // What `init` writes is part of the program: it looks up no file.
+            resources: [.embedInCode("SiteTemplate")],
             swiftSettings: common),
         // The JSON decoder's oracle; tests only.
         .target(

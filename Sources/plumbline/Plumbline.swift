@@ -6,7 +6,7 @@ struct Plumbline: ParsableCommand {
         commandName: "plumbline",
         abstract: "Stream processing on an append-only log that anyone can replay and check.",
         subcommands: [
-            Check.self, Explain.self, Test.self, Import.self, Run.self, Export.self,
+            Init.self, Check.self, Explain.self, Test.self, Import.self, Run.self, Export.self,
             Tail.self, Topics.self, ReplayJournal.self, Simulate.self,
         ])
 }
