@@ -29,6 +29,7 @@ need python3-zstandard /usr/bin/python3 -c 'import zstandard'
 need python3-yaml /usr/bin/python3 -c 'import yaml'
 need python3-jsonschema /usr/bin/python3 -c 'import jsonschema'
 need graphviz command -v dot
+need zsh command -v zsh
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0
