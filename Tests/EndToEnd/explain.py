@@ -36,7 +36,10 @@ def graph_of(folder):
     for step in document.get("steps", []):
         (name, body), = step.items()
         nodes[name] = "step"
-        edges.add((body["from"], name, "rows"))
+        edges |= {(origin, name, "rows") for origin in body.get("union") or [body["from"]]}
+        if "otherwise" in body:
+            nodes[body["otherwise"]] = "step"
+            edges.add((name, body["otherwise"], "rows"))
         edges |= {(table, name, "lookup") for table in body.get("lookup", {})}
     for sink in document["sinks"]:
         nodes["sink " + sink["topic"]] = "sink"
@@ -263,6 +266,24 @@ def test_shipped():
         harness.check(not explained["links"], "links where there are none")
 
 
+def test_manual(scratch):
+    """The topologies of the manual's pages: every operator."""
+    count = 0
+    for page in sorted((harness.ROOT / "docs/reference/operators").glob("*.md")):
+        folder = scratch / "manual" / page.stem
+        for block in page.read_text().split("\n```yaml ")[1:]:
+            name, _, text = block.partition("\n")
+            file = folder / name
+            if file.suffix != ".yaml":
+                continue
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text.split("\n```")[0] + "\n")
+        if (folder / "topology.yaml").exists():
+            check_all([folder], page.name)
+            count += 1
+    harness.check(count >= 4, f"{count} pages with a topology")
+
+
 def test_links(scratch):
     first = write(scratch / "chain/one", f"""topology: one
 version: 1
@@ -317,6 +338,7 @@ def main():
     harness.say(f"SEED={harness.SEED}")
     with harness.scratch() as scratch:
         test_shipped()
+        test_manual(scratch)
         test_links(scratch)
         test_circle(scratch)
         test_random(scratch, source)

@@ -19,9 +19,13 @@ sources:
     time: {{field: ts, disorder: 5s, lateness: 1m, ahead: 10m{time}}}
 steps:
   - once: {{from: load, key: device, distinct: {{{distinct}}}}}
+  - run: {{from: load, key: device, machine: {{initial: a, states: [a, b], {machine}
+      transitions: [{{on: mass > 1.5, from: a, to: b}}],
+      deadlines: [{{name: d, in: b, after: 1h, to: a{deadline}}}]}}}}
   - high: {{from: once, key: device, levels: {{of: mass, raise: {{big: 1.5}}{levels}}}}}
 sinks:
   - {{from: high, topic: out{sink}}}
+  - {{from: run, topic: states}}
 """
 SCHEMA = """schema: reading
 fields: {{device: string, ts: {{type: timestamp{field}}}, mass: decimal(2) t}}
@@ -40,6 +44,9 @@ PLACES = {
     "topology.$defs.levels.properties.direction": ("levels", ", direction: {}"),
     "topology.$defs.levels.properties.bounds": ("levels", ", bounds: {}"),
     "topology.$defs.levels.properties.ties": ("levels", ", ties: {}"),
+    "topology.$defs.machine.properties.order": ("machine", "order: {},"),
+    "topology.$defs.machine.properties.unexpected": ("machine", "unexpected: {},"),
+    "topology.$defs.deadline.properties.clock": ("deadline", ", clock: {}"),
     "topology.$defs.sink.properties.format": ("sink", ", format: {}"),
     "topology.$defs.sink.properties.codec": ("sink", ", codec: {}"),
     "schema.$defs.field.properties.encoding": ("field", ", encoding: {}"),
@@ -63,7 +70,7 @@ def enums(value, path):
 
 def problems(scratch, place, text):
     """What `check` says of a topology with something filled in at a place."""
-    names = ["source", "time", "distinct", "levels", "sink", "field", "record", "reject"]
+    names = ["source", "time", "distinct", "levels", "machine", "deadline", "sink", "field", "record", "reject"]
     parts = {name: text if name == place else "" for name in names}
     folder = scratch / "t"
     for name, content in [("topology.yaml", TOPOLOGY), ("schemas/reading.yaml", SCHEMA),

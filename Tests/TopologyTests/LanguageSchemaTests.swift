@@ -32,8 +32,30 @@ import Topology
         // And the parser takes them.
         for file in topologies {
             let directory = try TopologyDirectory(file.deletingLastPathComponent().path)
-            _ = try CaseFile.load(directory, for: try TopologyLoader.load(directory).plan)
+            _ = try CaseFile.load(directory, for: try TopologyLoader.load(directory).plans)
         }
+    }
+
+    /// Whole files in the manual, which other tests run: "```yaml topology.yaml".
+    @Test func everyDocumentOfTheManualIsValid() throws {
+        let pages = try files(in: Self.root.appendingPathComponent("docs")) {
+            $0.hasSuffix(".md")
+        }
+        var count = 0
+        for page in pages {
+            let text = String(decoding: try Data(contentsOf: page), as: UTF8.self)
+            for block in text.components(separatedBy: "\n```yaml ").dropFirst() {
+                let name = block.prefix { $0 != "\n" }
+                let body = block.dropFirst(name.count + 1).components(separatedBy: "\n```")[0]
+                let kind: SchemaJudge.Kind =
+                    name.hasPrefix("schemas/")
+                    ? .schema : name.hasPrefix("cases/") ? .case : .topology
+                guard kind != .topology || name == "topology.yaml" else { continue }
+                #expect(try SchemaJudge.error(kind, body) == nil, "\(page.path): \(name)")
+                count += 1
+            }
+        }
+        #expect(count >= 12)
     }
 
     @Test func theTemplateOfASiteIsValid() throws {
@@ -79,6 +101,71 @@ import Topology
             "mean(load.mass)", with: "\(function.rawValue)x(load.mass)")
         #expect(summary(problems(unknown)).count == 1)
         #expect(try SchemaJudge.error(.topology, unknown) != nil)
+    }
+
+    private static func step(_ text: String) -> String {
+        Crane.topology.replacing(
+            "  - mean15:", with: "  - more: \(text)\n  - mean15:"
+        ).replacing("sinks:", with: "sinks:\n  - {from: more, topic: more}")
+    }
+
+    private static let machine = "{from: load, key: device, machine: {initial: a, states: [a, b]"
+
+    @Test(arguments: [
+        "{union: [load, once]}", "{from: load, rekey: falls}",
+        "{from: load, lookup: {crane: {key: device}}, select: {model: crane.model}}",
+        "{from: load, lookup: {crane: {key: load.device, await: false}}, select: {m: crane.model}}",
+        "{from: load, filter: mass > 1.0, otherwise: light}",
+        machine + ", transitions: [{on: mass > 1.0, from: a, to: b}]}}",
+        machine + ", order: arrival, unexpected: ignore, "
+            + "remember: {n: {type: int, initial: 0}, t: string?}, "
+            + "transitions: [{on: mass > 1.0, from: any, when: machine.n < 5, to: b, "
+            + "set: {n: machine.n + 1, t: machine.state}, describe: x}, "
+            + "{on: mass < 1.0, from: [a, b], to: a}], "
+            + "invariants: [{name: i-1, on: mass > 9.0, require: false, describe: x}], "
+            + "deadlines: [{name: d, in: b, after: 24h, repeat: 1h, clock: tick, to: a}, "
+            + "{name: e, since: mass > 5.0, until: 'mass < 5.0', after: 'duration(\"1h\")'}]}}",
+    ])
+    func steps(text: String) throws {
+        var document = Self.step(text)
+        if text.contains("once") {
+            document = document.replacing(
+                "  - more:", with: "  - once: {from: load, filter: mass > 1.0}\n  - more:")
+        }
+        if text.contains("light") {
+            document = document.replacing("sinks:", with: "sinks:\n  - {from: light, topic: light}")
+        }
+        #expect(summary(problems(document)) == [])
+        #expect(try SchemaJudge.error(.topology, document) == nil)
+    }
+
+    @Test(arguments: [
+        "{union: [load]}", "{union: load}", "{union: [load, load]}", "{union: [load, [x]]}",
+        "{from: load, union: [load, rated]}", "{union: [load, rated], filter: mass > 1.0}",
+        "{from: load, key: device, rekey: falls}", "{from: load, rekey: []}",
+        "{from: load, lookup: {crane: {await: true}}, select: {model: crane.model}}",
+        "{from: load, lookup: {crane: {key: device, wait: true}}, select: {model: crane.model}}",
+        "{from: load, lookup: {crane: [device]}, select: {model: crane.model}}",
+        "{from: load, select: {mass: mass}, otherwise: light}",
+        "{from: load, filter: mass > 1.0, otherwise: 1st}",
+        "{from: load, key: device, machine: {initial: a}}",
+        machine + ", transitions: [{on: mass > 1.0, to: b}]}}",
+        machine + ", transitions: [{on: mass > 1.0, from: [], to: b}]}}",
+        machine + ", transitions: {on: mass > 1.0}}}", machine + ", order: never}}",
+        machine + ", unexpected: drop}}", machine + ", remember: {n: {initial: 0}}}}",
+        machine + ", remember: {1n: int}}}", machine + ", remember: {n: list<int>}}}",
+        machine + ", invariants: [{name: i, on: mass > 1.0}]}}",
+        machine + ", invariants: [{name: i x, on: mass > 1.0, require: false}]}}",
+        machine + ", deadlines: [{name: d, after: 24h}]}}",
+        machine + ", deadlines: [{name: d, in: b}]}}",
+        machine + ", deadlines: [{name: d, in: b, after: 24}]}}",
+        machine + ", deadlines: [{name: d, in: b, after: 1h, clock: wall}]}}",
+        machine + ", deadlines: [{name: d, in: b, after: 1h, repeat: 0s}]}}",
+    ])
+    func noSteps(text: String) throws {
+        let document = Self.step(text)
+        #expect(summary(problems(document)) != [])
+        #expect(try SchemaJudge.error(.topology, document) != nil)
     }
 
     // MARK: Schemas
@@ -149,9 +236,9 @@ import Topology
     // MARK: Cases
 
     private func parserTakes(case text: String) throws -> Bool {
-        let plan = try TopologyLoader.load(Crane.texts(Crane.topology)).plan
+        let plans = try TopologyLoader.load(Crane.texts(Crane.topology)).plans
         do {
-            _ = try CaseFile.read(SourceText(name: "cases/a.yaml", text: text), for: plan)
+            _ = try CaseFile.read(SourceText(name: "cases/a.yaml", text: text), for: plans)
             return true
         } catch {
             return false

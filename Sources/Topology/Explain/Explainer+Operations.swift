@@ -10,50 +10,72 @@ extension Operation {
     var name: String {
         switch self {
         case .filter: "filter"
+        case .otherwise: "otherwise"
         case .select: "select"
         case .lookup: "lookup"
+        case .union: "union"
+        case .rekey: "rekey"
         case .levels: "levels"
         case .distinct: "distinct"
         case .window: "window"
+        case .machine: "machine"
         }
+    }
+
+    /// Where its rows come from; `first` is the step's own input.
+    func inputs(_ first: Upstream) -> [Upstream] {
+        if case .union(let union) = self { union.inputs.map(\.upstream) } else { [first] }
     }
 
     /// Indices of the table sources that it looks up.
     var tables: [Int] {
-        if case .lookup(let table) = self { [table] } else { [] }
+        if case .lookup(let lookup) = self { [lookup.table] } else { [] }
+    }
+
+    /// The time rule of the rows that it emits, from those of its inputs: key clocks end where
+    /// several clocks meet.
+    func rule(_ rule: (Upstream) -> TimeRule?, _ first: Upstream) -> TimeRule? {
+        guard var result = rule(first) else { return nil }
+        switch self {
+        case .union(let union):
+            result.clock = .partition
+            result.lateness =
+                union.inputs.compactMap { rule($0.upstream)?.lateness }.max() ?? result.lateness
+        case .lookup(let lookup) where lookup.awaits: result.clock = .partition
+        default: break
+        }
+        return result
     }
 }
 
 extension Explainer {
-    /// Adds facts, state and doubles of one operator to its node. `rule` is the time rule of the
-    /// source that its rows come from.
+    /// Adds facts, state and doubles of one operator to its node; `index` is its step's. `rule` is
+    /// the time rule of its rows, `origin` the source that they come from.
     func explain(
-        _ operation: Operation, origin: SourcePlan, _ rule: TimeRule,
+        _ operation: Operation, _ index: Int, origin: SourcePlan, _ rule: TimeRule,
         in node: inout ExplainedNode
     ) {
         switch operation {
         case .filter(let program):
-            node.facts.append(
-                ExplainedFact("keeps", program.outputs.map(\.text).joined(separator: ", ")))
+            node.add("keeps", text(program))
             node.doubles += doubles(program.outputs)
+        case .otherwise(let program): node.add("keeps", "the other rows of \(text(program))")
         case .select(let program): node.doubles += doubles(program.outputs)
-        case .lookup(let table):
-            let key = origin.schema.fields[origin.keyField].name
-            node.facts.append(
-                ExplainedFact(
-                    "looks up",
-                    "\(plan.sources[table].name) by \(key): the newest version not after "
-                        + "the row's time"))
+        case .lookup(let lookup): explain(lookup, origin, in: &node)
+        case .union(let union):
+            node.add("joins", "\(union.inputs.count) streams by event time; the least watermark")
+        case .rekey(let field): explainRekey(index, field, in: &node)
         case .levels(let levels): explain(levels, rule, in: &node)
         case .distinct(let distinct):
-            node.facts.append(ExplainedFact("order", distinct.order.rawValue))
+            node.add("order", distinct.order.rawValue)
             node.state += waiting(distinct.order, rule)
-            let horizon = DurationText.text(rule.disorder + rule.lateness)
             node.state.append(
                 ExplainedState(
                     what: "times seen", per: "key",
-                    kept: "\(horizon) of event time: disorder + lateness"))
+                    kept: "until the watermark has passed them by "
+                        + DurationText.text(rule.lateness)))
         case .window(let window): explain(window, rule, in: &node)
+        case .machine(let machine): explain(machine, rule, in: &node)
         }
     }
 
@@ -62,8 +84,8 @@ extension Explainer {
     func expressions(_ step: StepPlan) -> [String?] {
         switch step.operation {
         case .select(let program): return program.outputs.map(\.text)
-        case .lookup(let table):
-            let source = plan.sources[table]
+        case .lookup(let lookup):
+            let source = plan.sources[lookup.table]
             let names = source.schema.fields.map { "\(source.name).\($0.name)" }
             let carried = step.output.fields.count - names.count
             return Array(repeating: nil, count: carried) + names
@@ -74,12 +96,16 @@ extension Explainer {
             }
             let own = step.output.fields.count - aggregates.count
             return Array(repeating: nil, count: own) + aggregates
-        case .filter, .levels, .distinct:
+        case .filter, .otherwise, .union, .rekey, .levels, .distinct, .machine:
             return Array(repeating: nil, count: step.output.fields.count)
         }
     }
 
-    private func doubles(_ expressions: [TypedExpression]) -> [ExplainedDouble] {
+    private func text(_ program: Program) -> String {
+        program.outputs.map(\.text).joined(separator: ", ")
+    }
+
+    func doubles(_ expressions: [TypedExpression]) -> [ExplainedDouble] {
         expressions.flatMap { typed in
             typed.doubleConversions.map {
                 ExplainedDouble(expression: typed.text, cause: $0.cause)
@@ -88,14 +114,39 @@ extension Explainer {
     }
 
     /// Rows that wait for their turn, when the order is that of time.
-    private func waiting(_ order: RowOrder, _ rule: TimeRule) -> [ExplainedState] {
+    func waiting(_ order: RowOrder, _ rule: TimeRule) -> [ExplainedState] {
         guard order == .time else { return [] }
         return [
             ExplainedState(
-                what: "rows that wait", per: rule.clock.rawValue,
-                kept: "until the watermark has passed them, "
-                    + "\(DurationText.text(rule.disorder)) behind the newest")
+                what: "rows that wait", per: rule.clock == .key ? "key" : "partition",
+                kept: "until the watermark has passed them")
         ]
+    }
+
+    // MARK: lookup, rekey
+
+    private func explain(
+        _ lookup: LookupPlan, _ origin: SourcePlan, in node: inout ExplainedNode
+    ) {
+        let table = plan.sources[lookup.table].name
+        let key = lookup.key.map(text) ?? origin.schema.fields[origin.keyField].name
+        node.add("looks up", "\(table) by \(key): the newest version not after the row's time")
+        if let program = lookup.key { node.doubles += doubles(program.outputs) }
+        guard lookup.awaits else { return }
+        node.state.append(
+            ExplainedState(
+                what: "rows that wait", per: "partition",
+                kept: "until the watermarks of the stream and of \(table) have passed them"))
+    }
+
+    private func explainRekey(_ index: Int, _ field: Int, in node: inout ExplainedNode) {
+        let step = plan.steps[index]
+        node.add("new key", step.output.fields[field].name)
+        guard let rekey = plan.rekeys.first(where: { $0.input == .step(index) }) else { return }
+        node.add("topic", rekey.topic)
+        node.add("stage", "what follows runs in tasks of its own, under the senders' watermarks")
+        node.state.append(
+            ExplainedState(what: "watermark", per: "sending task", kept: "never dropped"))
     }
 
     // MARK: levels
@@ -105,26 +156,18 @@ extension Explainer {
     ) {
         let value = levels.program.outputs[0]
         let count = levels.levels.count
-        node.facts.append(ExplainedFact("judges", "\(value.text): \(value.type)"))
+        node.add("judges", "\(value.text): \(value.type)")
         for (index, level) in levels.levels.enumerated() {
             let raise = comparison(levels.program.outputs[1 + index], with: value)
             let clear = comparison(levels.program.outputs[1 + count + index], with: value)
-            node.facts.append(
-                ExplainedFact(level, "raised at \(raise), cleared at \(clear)"))
+            node.add(level, "raised at \(raise), cleared at \(clear)")
         }
         var confirm: [String] = []
         if levels.confirmReadings > 1 { confirm.append("\(levels.confirmReadings) readings") }
         if levels.confirmDuration > 0 { confirm.append(DurationText.text(levels.confirmDuration)) }
-        if !confirm.isEmpty {
-            node.facts.append(
-                ExplainedFact("confirm", confirm.joined(separator: ", ")))
-        }
-        if levels.hold > 0 {
-            node.facts.append(ExplainedFact("hold", DurationText.text(levels.hold)))
-        }
-        node.facts.append(
-            ExplainedFact(
-                "order", levels.order.rawValue + (levels.judgesTies ? ", ties judged" : "")))
+        if !confirm.isEmpty { node.add("confirm", confirm.joined(separator: ", ")) }
+        if levels.hold > 0 { node.add("hold", DurationText.text(levels.hold)) }
+        node.add("order", levels.order.rawValue + (levels.judgesTies ? ", ties judged" : ""))
         node.state += waiting(levels.order, rule)
         node.state.append(
             ExplainedState(
@@ -156,23 +199,21 @@ extension Explainer {
     ) {
         let size = DurationText.text(window.size)
         let every = DurationText.text(window.every)
-        node.facts.append(
-            window.size == window.every
-                ? ExplainedFact("tumbling", size)
-                : ExplainedFact("hopping", "\(size) every \(every)"))
-        if window.offset != 0 {
-            node.facts.append(
-                ExplainedFact("offset", DurationText.text(window.offset)))
+        if window.size == window.every {
+            node.add("tumbling", size)
+        } else {
+            node.add("hopping", "\(size) every \(every)")
         }
-        let lateness = DurationText.text(rule.lateness)
-        let passed = "until the watermark has passed the window's end by \(lateness)"
+        if window.offset != 0 { node.add("offset", DurationText.text(window.offset)) }
+        let passed =
+            "until the watermark has passed the window's end by \(DurationText.text(rule.lateness))"
         let silent = rule.abandon.map {
             "; after \(DurationText.text($0)) of silence open windows are written as they are"
         }
         node.state.append(
             ExplainedState(
                 what: "panes of \(every), their aggregates", per: "key",
-                kept: passed + (silent ?? "")))
+                kept: passed + (rule.clock == .key ? silent ?? "" : "")))
         node.state.append(
             ExplainedState(
                 what: "results written before their windows closed, or corrected", per: "key",

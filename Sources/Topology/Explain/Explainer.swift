@@ -5,19 +5,23 @@ import Primitives
 /// Says what checked plans do, for ``Explanation``. What one kind of operator does is in
 /// `Explainer+Operations.swift`. No state; any thread may call it.
 package struct Explainer {
+    /// One stage of a topology.
     let plan: Plan
 
     /// Explains topologies together; a sink's topic that another one reads makes a link.
     /// O(sources × sinks) of all of them.
     package static func explain(_ topologies: [LoadedTopology]) -> Explanation {
-        let parts = topologies.map { topology in
-            Explainer(plan: topology.plan).topology(describe: topology.description)
+        let readers = topologies.map { topology in
+            var names: Set<String> = []
+            return topology.plans.flatMap(\.sources).filter {
+                $0.partitions != .substreams && names.insert($0.name).inserted
+            }
         }
         var links: [ExplainedLink] = []
         for (from, writer) in topologies.enumerated() {
-            for sink in writer.plan.sinks {
-                for (to, reader) in topologies.enumerated() {
-                    for source in reader.plan.sources where source.topic == sink.topic {
+            for sink in writer.plans.flatMap(\.sinks) {
+                for (to, sources) in readers.enumerated() {
+                    for source in sources where source.topic == sink.topic {
                         links.append(
                             ExplainedLink(
                                 topic: sink.topic, fromTopology: from, from: sinkID(sink),
@@ -26,34 +30,53 @@ package struct Explainer {
                 }
             }
         }
-        return Explanation(topologies: parts, links: links)
+        return Explanation(topologies: topologies.map(explain), links: links)
     }
 
     private static func sinkID(_ sink: SinkPlan) -> String { "sink \(sink.topic)" }
 
-    private func topology(describe: String) -> ExplainedTopology {
-        let groups = groups()
+    private static func explain(_ topology: LoadedTopology) -> ExplainedTopology {
+        var sources: [ExplainedNode] = []
+        var steps: [ExplainedNode] = []
+        var sinks: [ExplainedNode] = []
         var edges: [ExplainedEdge] = []
-        for group in groups {
-            let first = plan.steps[group.lowerBound]
-            let name = stepName(first)
-            edges.append(ExplainedEdge(from: self.name(first.input), to: name, kind: .rows))
-            for index in group {
-                for table in plan.steps[index].operation.tables {
-                    let from = plan.sources[table].name
-                    edges.append(ExplainedEdge(from: from, to: name, kind: .lookup))
-                }
+        for plan in topology.plans {
+            let stage = Explainer(plan: plan)
+            // A rekeyed stream is the step of the stage before that writes it.
+            for source in plan.sources
+            where source.partitions != .substreams
+                && !sources.contains(where: { $0.id == source.name })
+            {
+                sources.append(stage.node(source))
+            }
+            for parts in stage.groups() {
+                steps.append(stage.node(parts))
+                edges += stage.edges(parts)
+            }
+            for sink in plan.sinks {
+                sinks.append(stage.node(sink))
+                edges.append(
+                    ExplainedEdge(from: stage.name(sink.input), to: sinkID(sink), kind: .rows))
             }
         }
-        for sink in plan.sinks {
-            edges.append(
-                ExplainedEdge(from: name(sink.input), to: Self.sinkID(sink), kind: .rows))
-        }
+        let order = topology.spec.sources.map(\.name.value)
+        sources.sort { (order.firstIndex(of: $0.id) ?? 0) < (order.firstIndex(of: $1.id) ?? 0) }
         return ExplainedTopology(
-            name: plan.name, version: plan.version, describe: describe,
-            rejects: plan.rejectTopic, journal: plan.journalTopic,
-            nodes: plan.sources.map(node) + groups.map(node) + plan.sinks.map(node),
+            name: topology.plan.name, version: topology.plan.version,
+            describe: topology.description, rejects: topology.plans.map(\.rejectTopic),
+            journals: topology.plans.map(\.journalTopic), nodes: sources + steps + sinks,
             edges: edges)
+    }
+
+    private func edges(_ parts: [Int]) -> [ExplainedEdge] {
+        let first = plan.steps[parts[0]]
+        let name = stepName(first)
+        var inputs = first.operation.inputs(first.input).map { self.name($0) }
+        // A side output hangs on the step whose filter it is the other side of.
+        if case .otherwise = first.operation { inputs = [stepName(plan.steps[parts[0] - 1])] }
+        let tables = parts.flatMap { plan.steps[$0].operation.tables }
+        return inputs.map { ExplainedEdge(from: $0, to: name, kind: .rows) }
+            + tables.map { ExplainedEdge(from: plan.sources[$0].name, to: name, kind: .lookup) }
     }
 
     // MARK: Names
@@ -63,16 +86,15 @@ package struct Explainer {
         step.name.split(separator: ".").first.map(String.init) ?? step.name
     }
 
-    /// The steps of the plan that are one step of the file: they stand together.
-    private func groups() -> [Range<Int>] {
-        var groups: [Range<Int>] = []
+    /// The steps of the plan that are one step of the file, by index.
+    private func groups() -> [[Int]] {
+        var groups: [[Int]] = []
         for index in plan.steps.indices {
-            if let last = groups.last,
-                stepName(plan.steps[last.lowerBound]) == stepName(plan.steps[index])
-            {
-                groups[groups.count - 1] = last.lowerBound..<index + 1
+            let name = stepName(plan.steps[index])
+            if let own = groups.firstIndex(where: { stepName(plan.steps[$0[0]]) == name }) {
+                groups[own].append(index)
             } else {
-                groups.append(index..<index + 1)
+                groups.append([index])
             }
         }
         return groups
@@ -92,11 +114,20 @@ package struct Explainer {
         }
     }
 
-    /// The stream source that rows come from.
+    /// The (first) stream source that rows come from.
     private func source(_ upstream: Upstream) -> SourcePlan {
         switch upstream {
         case .source(let index): plan.sources[index]
         case .step(let index): source(plan.steps[index].input)
+        }
+    }
+
+    /// The time rule of the source of some rows, as it holds for them.
+    private func rule(_ upstream: Upstream) -> TimeRule? {
+        switch upstream {
+        case .source(let index):
+            if case .stream(let rule) = plan.sources[index].role { rule } else { nil }
+        case .step(let index): plan.steps[index].operation.rule(rule, plan.steps[index].input)
         }
     }
 
@@ -105,8 +136,7 @@ package struct Explainer {
     private func node(_ source: SourcePlan) -> ExplainedNode {
         let fields = source.schema.fields
         var facts = [
-            ExplainedFact("topic", source.topic),
-            ExplainedFact("format", source.format.text),
+            ExplainedFact("topic", source.topic), ExplainedFact("format", source.format.text),
             ExplainedFact("schema", source.schema.name),
             ExplainedFact("key", fields[source.keyField].name),
         ]
@@ -117,8 +147,13 @@ package struct Explainer {
             facts += time(rule, fields[rule.field].name)
             state = [clockState(rule)]
             isTable = false
-        case .table(let field):
-            facts.append(ExplainedFact("as of", fields[field].name))
+        case .table(let rule):
+            facts.append(ExplainedFact("as of", fields[rule.timeField].name))
+            facts += [duration("disorder", rule.disorder), duration("idle", rule.idle)]
+                .compactMap(\.self)
+            if source.partitions == .all {
+                facts.append(ExplainedFact("global", "every task reads all partitions"))
+            }
             state = [ExplainedState(what: "all versions", per: "key", kept: "never dropped")]
             isTable = true
         }
@@ -129,15 +164,17 @@ package struct Explainer {
             state: state, doubles: [])
     }
 
+    private func duration(_ name: String, _ value: Int64?) -> ExplainedFact? {
+        value.map { ExplainedFact(name, DurationText.text($0), group: "time") }
+    }
+
     private func time(_ rule: TimeRule, _ field: String) -> [ExplainedFact] {
-        func fact(_ name: String, _ value: Int64?) -> ExplainedFact? {
-            value.map { ExplainedFact(name, DurationText.text($0), group: "time") }
-        }
-        return [
-            ExplainedFact("time", field, group: "time"), fact("disorder", rule.disorder),
-            fact("lateness", rule.lateness), fact("ahead", rule.ahead),
+        [
+            ExplainedFact("time", field, group: "time"), duration("disorder", rule.disorder),
+            duration("lateness", rule.lateness), duration("ahead", rule.ahead),
             ExplainedFact("clock", rule.clock.rawValue, group: "time"),
-            fact("abandon", rule.abandon), fact("idle", rule.idle), fact("granule", rule.granule),
+            duration("abandon", rule.abandon), duration("idle", rule.idle),
+            duration("granule", rule.granule),
         ].compactMap(\.self)
     }
 
@@ -150,23 +187,22 @@ package struct Explainer {
 
     // MARK: Steps
 
-    private func node(_ group: Range<Int>) -> ExplainedNode {
-        let first = plan.steps[group.lowerBound]
-        let last = plan.steps[group.upperBound - 1]
-        let origin = source(first.input)
+    private func node(_ parts: [Int]) -> ExplainedNode {
+        let first = plan.steps[parts[0]]
+        let last = plan.steps[parts[parts.count - 1]]
         var node = ExplainedNode(
             id: stepName(first), kind: .step, name: stepName(first), operation: "", facts: [],
             fields: [], state: [], doubles: [])
-        if case .stream(let rule) = origin.role {
-            for index in group {
-                let step = plan.steps[index]
-                explain(step.operation, origin: origin, rule, in: &node)
-            }
+        let origin = source(first.input)
+        for index in parts {
+            let step = plan.steps[index]
+            guard let rule = rule(step.input) else { continue }
+            explain(step.operation, index, origin: origin, rule, in: &node)
         }
-        node.operation = group.map { plan.steps[$0].operation.name }.joined(separator: ", ")
+        node.operation = parts.map { plan.steps[$0].operation.name }.joined(separator: ", ")
         let input = schema(first.input)
         var expressions: [String: String] = [:]
-        for index in group {
+        for index in parts {
             let step = plan.steps[index]
             for (field, text) in zip(step.output.fields, self.expressions(step)) {
                 if let text { expressions[field.name] = text }
@@ -193,17 +229,15 @@ package struct Explainer {
 
     private func node(_ sink: SinkPlan) -> ExplainedNode {
         let origin = source(sink.input)
-        let key = origin.schema.fields[origin.keyField].name
+        let fields = schema(sink.input).fields.filter { $0.name != RekeyPlan.timeField }
         return ExplainedNode(
             id: Self.sinkID(sink), kind: .sink, name: sink.topic, operation: "sink",
             facts: [
-                ExplainedFact("topic", sink.topic),
-                ExplainedFact("format", "json"),
+                ExplainedFact("topic", sink.topic), ExplainedFact("format", "json"),
                 ExplainedFact("codec", sink.codec.rawValue),
-                ExplainedFact("key", key),
+                ExplainedFact("key", origin.schema.fields[origin.keyField].name),
             ],
-            fields: schema(sink.input).fields.map { self.field($0, isCarried: true) },
-            state: [], doubles: [])
+            fields: fields.map { self.field($0, isCarried: true) }, state: [], doubles: [])
     }
 }
 

@@ -13,8 +13,9 @@ package struct ExplainedTopology: Encodable, Sendable {
     package var name: String
     package var version: Int
     package var describe: String
-    package var rejects: String
-    package var journal: String
+    /// Topics of rejects and journals, one a stage.
+    package var rejects: [String]
+    package var journals: [String]
     /// Sources in their order, then steps, upstream first, then sinks.
     package var nodes: [ExplainedNode]
     package var edges: [ExplainedEdge]
@@ -37,6 +38,8 @@ package struct ExplainedNode: Encodable, Sendable {
     package var state: [ExplainedState]
     /// Where exact values turn into doubles.
     package var doubles: [ExplainedDouble]
+
+    mutating func add(_ name: String, _ value: String) { facts.append(ExplainedFact(name, value)) }
 }
 
 /// One thing to know about a node, such as `disorder: 5s`.
@@ -70,7 +73,7 @@ package struct ExplainedField: Encodable, Sendable {
 /// What a node remembers between rows.
 package struct ExplainedState: Encodable, Sendable {
     package var what: String
-    /// `key` or `partition`.
+    /// `key`, `partition` or `sending task`.
     package var per: String
     /// For how long, such as `until the watermark has passed the window's end by 1h`.
     package var kept: String

@@ -76,7 +76,7 @@ struct SVGFrame {
             TextWidth.wrapped(topology.describe, width: columns, lineLimit: 2).filter {
                 !$0.isEmpty
             }
-            + ["rejects → \(topology.rejects)"]
+            + ["rejects → \(topology.rejects.joined(separator: ", "))"]
     }
 
     private var headerHeight: Double { 26 + Self.lineHeight * Double(header.count) + 12 }

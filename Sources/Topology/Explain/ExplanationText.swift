@@ -19,8 +19,8 @@ package enum ExplanationText {
     private static func write(_ topology: ExplainedTopology, to lines: inout [String]) {
         lines.append("\(topology.name), version \(topology.version)")
         if !topology.describe.isEmpty { lines.append("  \(topology.describe)") }
-        lines.append("  rejects: \(topology.rejects)")
-        lines.append("  journal: \(topology.journal)")
+        lines += topology.rejects.map { "  rejects: \($0)" }
+        lines += topology.journals.map { "  journal: \($0)" }
         let sections: [(title: String, kinds: [ExplainedNode.Kind])] = [
             ("sources", [.stream, .table]), ("steps", [.step]), ("sinks", [.sink]),
         ]

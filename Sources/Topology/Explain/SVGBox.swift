@@ -18,7 +18,7 @@ struct SVGBox {
     private static let lineHeight = 17.0
     private static let titleHeight = 30.0
     private static let inset = 12.0
-    private static let longestLabel = 14
+    private static let longestLabel = 22
     private static let valueColumns = 44
 
     init(_ node: ExplainedNode, in topology: ExplainedTopology) {
