@@ -25,6 +25,11 @@ need python3 test -x /usr/bin/python3
 need python3-kafka /usr/bin/python3 -c 'import kafka'
 need python3-lz4 /usr/bin/python3 -c 'import lz4.frame'
 need python3-zstandard /usr/bin/python3 -c 'import zstandard'
+# They judge what we write: documents by their JSON Schema, pictures, completion scripts.
+need python3-yaml /usr/bin/python3 -c 'import yaml'
+need python3-jsonschema /usr/bin/python3 -c 'import jsonschema'
+need graphviz command -v dot
+need zsh command -v zsh
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

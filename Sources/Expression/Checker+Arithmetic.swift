@@ -68,9 +68,11 @@ extension Checker {
             guard let op = doubleOperator(op) else { return noRemainder(a, offset) }
             return Node(.double(op), [a, b], .double(unit: unit))
         case (.ratio, .ratio):
-            guard let op = doubleOperator(op) else { return noRemainder(a, offset) }
+            guard let operation = doubleOperator(op) else { return noRemainder(a, offset) }
+            doubleConversions.append(
+                DoubleConversion(offset: offset, cause: "'\(op.rawValue)' between two ratios"))
             return Node(
-                .double(op), [asDouble(a), asDouble(b)],
+                .double(operation), [asDouble(a), asDouble(b)],
                 .double(unit: unit))
         case (.double, _), (_, .double): return mixedDouble(op.rawValue, a, b, offset)
         case (.ratio, _), (_, .ratio): return ratios(op, a, b, unit, offset)

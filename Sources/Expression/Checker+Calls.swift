@@ -88,8 +88,21 @@ extension Checker {
         case (_, 2) where Self.calendarFunctions[name] != nil:
             return startOf(name, values, offset)
         case ("interpolate", 2): return Answer(interpolation(values[0], values[1], offset))
-        case (_, 1): return conversion(name, values[0]).map { Answer($0) }
+        case (_, 1):
+            guard let node = conversion(name, values[0]) else { return nil }
+            noteDouble(name, values[0], offset)
+            return Answer(node)
         default: return nil
+        }
+    }
+
+    private mutating func noteDouble(_ name: String, _ value: Node, _ offset: Int) {
+        guard name == "double", value.number == nil else { return }
+        switch value.type {
+        case .decimal, .ratio:
+            doubleConversions.append(
+                DoubleConversion(offset: offset, cause: "double() of a \(value.type)"))
+        default: break
         }
     }
 

@@ -11,6 +11,8 @@ struct Checker {
     /// Variables of the enclosing macros, the innermost last.
     var variables: [(name: String, node: Node)] = []
     var loopCount = 0
+    /// Offsets count Unicode scalars here.
+    var doubleConversions: [DoubleConversion] = []
 
     init(scope: Scope) { self.scope = scope }
 

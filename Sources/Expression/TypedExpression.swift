@@ -24,6 +24,8 @@ package struct TypedExpression: Sendable {
     /// Set when the expression is a type, as in `type(x)`: its CEL name. The value is then the
     /// name as a string; a topology has no use for it.
     package let typeName: String?
+    /// Where exact values (decimals, ratios) become doubles, by place.
+    package let doubleConversions: [DoubleConversion]
     let root: Node
 
     /// Parses and checks an expression.
@@ -45,6 +47,7 @@ package struct TypedExpression: Sendable {
             type = root.type
             isNullable = root.isNullable
             typeName = root.typeName
+            doubleConversions = Self.inOrder(checker.doubleConversions, text)
             columns = Self.columns(root)
         } catch {
             // Inside, places count Unicode scalars; a reader counts characters.
@@ -70,6 +73,17 @@ package struct TypedExpression: Sendable {
         columns = other.columns
         typeName = other.typeName
         self.root = root
+        doubleConversions = other.doubleConversions
+    }
+
+    /// Each once, by place; a part of an expression may have been checked more than once.
+    private static func inOrder(
+        _ found: [DoubleConversion], _ text: String
+    ) -> [DoubleConversion] {
+        Set(found).sorted { ($0.offset, $0.cause) < ($1.offset, $1.cause) }.map {
+            let scalars = text.unicodeScalars.prefix($0.offset)
+            return DoubleConversion(offset: String(scalars).count, cause: $0.cause)
+        }
     }
 
     private static func columns(_ root: Node) -> [Int] {
@@ -83,6 +97,14 @@ package struct TypedExpression: Sendable {
         }
         return found.sorted()
     }
+}
+
+/// A place in an expression from which on a value is a double that was exact before.
+package struct DoubleConversion: Hashable, Sendable {
+    /// Characters from the start of the expression.
+    package var offset: Int
+    /// What makes it one, such as `'/' between two ratios`.
+    package var cause: String
 }
 
 /// All that is wrong with one expression; never empty.

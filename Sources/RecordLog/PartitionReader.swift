@@ -143,10 +143,7 @@ package final class PartitionReader {
     package func offset(forTimestamp timestamp: Int64) throws(RecordLogError) -> Int64? {
         try listSegments()
         for base in segments where base < visibleEnd {
-            let path = Segment.path(base, ".log", in: partitionPath)
-            let file = try storageCall { () throws(StorageError) in
-                try storage.open(path, .read)
-            }
+            let file = try openSegmentFile(base)
             defer { file.close() }
             let size = try storageCall { () throws(StorageError) in try file.size() }
             var scanner = SegmentScanner(file, end: size, verifiesChecksums: false)
@@ -191,10 +188,20 @@ package final class PartitionReader {
     private func openSegment(_ base: Int64) throws(RecordLogError) {
         file?.close()
         file = nil
-        let path = Segment.path(base, ".log", in: partitionPath)
-        file = try storageCall { () throws(StorageError) in try storage.open(path, .read) }
+        file = try openSegmentFile(base)
         fileBase = base
         filePosition = 0
+    }
+
+    func openSegmentFile(_ base: Int64) throws(RecordLogError) -> any StorageFile {
+        let path = Segment.path(base, ".log", in: partitionPath)
+        return try storageCall { () throws(StorageError) in try storage.open(path, .read) }
+    }
+
+    /// Base offsets of the segments as they are now.
+    func segmentOffsets() throws(RecordLogError) -> [Int64] {
+        try listSegments()
+        return segments
     }
 
     private func listSegments() throws(RecordLogError) {

@@ -13,6 +13,7 @@ package struct SegmentScanner {
     private let file: any StorageFile
     private let end: Int
     private let verifiesChecksums: Bool
+    private let readAhead: Int
     private var chunk: [UInt8] = []
     private var chunkStart: Int
     /// Where the next batch starts: what lies before is valid.
@@ -20,13 +21,16 @@ package struct SegmentScanner {
     /// The offset after the last batch returned, or 0.
     private(set) var nextOffset: Int64 = 0
 
-    /// Scans `file` from byte `position` to byte `end`. Without checksums only headers are checked.
+    /// Scans `file` from byte `position` to byte `end`. Without checksums only headers are checked;
+    /// then a small `readAhead` leaves what stands between them unread.
     package init(
-        _ file: any StorageFile, from position: Int = 0, end: Int, verifiesChecksums: Bool = true
+        _ file: any StorageFile, from position: Int = 0, end: Int, verifiesChecksums: Bool = true,
+        readAhead: Int = 1 << 20
     ) {
         self.file = file
         self.end = end
         self.verifiesChecksums = verifiesChecksums
+        self.readAhead = readAhead
         self.position = position
         chunkStart = position
     }
@@ -69,7 +73,7 @@ package struct SegmentScanner {
         guard position < chunkStart || inChunk < wanted else { return }
         do {
             chunk = try file.read(
-                at: position, count: min(max(wanted, 1 << 20), end - position))
+                at: position, count: min(max(wanted, readAhead), end - position))
         } catch { throw .storage(error) }
         chunkStart = position
     }

@@ -16,7 +16,7 @@ struct Check: ParsableCommand {
             \(Terminal.exitCodes)
             """)
 
-    @Argument(help: "Topology folders.")
+    @Argument(help: "Topology folders.", completion: .directory)
     var directories: [String]
 
     @Flag(help: "Write one JSON object for each topology.")

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Connectors
-import Glibc
 import Primitives
 import RecordLog
 
@@ -10,11 +9,11 @@ struct Export: ParsableCommand {
         commandName: "export",
         abstract: "Write the records of a topic as JSON, one object a line.",
         discussion: """
-            A line has partition, offset, timestamp (milliseconds since 1970), key, headers and
-            value. A value that is JSON stands as it is; other text is a string, other bytes are
-            {"base64": "..."}; so are keys and headers. A header's name that stands more than once
-            has an array. Partitions come one after the other, records in their order; only records
-            that are published are seen, also while a run works on the directory.
+            A line has partition, offset, timestamp (milliseconds since 1970), key, headers and \
+            value. A value that is JSON stands as it is; other text is a string, other bytes are \
+            {"base64": "..."}; so are keys and headers. A header's name that stands more than \
+            once has an array. Partitions come one after the other, records in their order; only \
+            records that are published are seen, also while a run works on the directory.
 
             Exit codes: 0 done; 1 failed; 64 wrong usage.
 
@@ -22,7 +21,8 @@ struct Export: ParsableCommand {
               plumbline export --data data --topic alarms.crane --from 100 --to 200
             """)
 
-    @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
     var data: String
     @Option(help: "The topic.")
     var topic: String
@@ -50,19 +50,9 @@ struct Export: ParsableCommand {
 
     private func export() throws {
         let path = EmbeddedLog.logPath(data)
-        let topics = try LogDirectory.topics(in: path)
-        guard let found = topics.first(where: { $0.name == topic }) else {
-            let names = topics.isEmpty ? "it has none" : topics.map(\.name).joined(separator: ", ")
-            throw Diagnostic(
-                "no topic \(topic) in \(data)", hint: "its topics: \(names)")
-        }
-        if let partition, partition >= found.partitionCount {
-            throw Diagnostic(
-                "topic \(topic) has no partition \(partition)",
-                hint: "its partitions are 0 to \(found.partitionCount - 1)")
-        }
+        let partitions = try TopicArgument.partitions(of: topic, partition, in: data)
         var progress = Progress()
-        for number in partition.map({ $0...$0 }) ?? 0...(found.partitionCount - 1) {
+        for number in partitions {
             let reader = try PartitionReader(directory: path, topic: topic, partition: number)
             defer { reader.close() }
             try export(reader, number, &progress)
@@ -79,26 +69,32 @@ struct Export: ParsableCommand {
         while offset < end, let block = try reader.read(from: offset) {
             for row in 0..<block.count where block.offsets[row] < end {
                 format.write(block, row, partition: number, to: &output)
-                if output.count >= 1 << 16 { try write(&output) }
+                if output.count >= 1 << 16 { try StandardOutput.write(&output) }
             }
             offset = block.nextOffset
             progress.show { "export: partition \(number), offset \(offset) of \(end)" }
         }
-        try write(&output)
+        try StandardOutput.write(&output)
     }
+}
 
-    private func write(_ output: inout [UInt8]) throws {
-        var done = 0
-        while done < output.count {
-            let step = output.withUnsafeBytes { bytes in
-                Glibc.write(STDOUT_FILENO, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            if step < 0, errno == EINTR { continue }
-            guard step > 0 else {
-                throw Diagnostic("cannot write the output: \(String(cString: strerror(errno)))")
-            }
-            done += step
+/// A topic and partition of a command line.
+enum TopicArgument {
+    /// The partitions meant: one, or all of the topic. Throws when there is no such topic.
+    static func partitions(
+        of topic: String, _ partition: Int?, in data: String
+    ) throws -> ClosedRange<Int> {
+        let topics = try LogDirectory.topics(in: EmbeddedLog.logPath(data))
+        guard let found = topics.first(where: { $0.name == topic }) else {
+            let names = topics.isEmpty ? "it has none" : topics.map(\.name).joined(separator: ", ")
+            throw Diagnostic("no topic \(topic) in \(data)", hint: "its topics: \(names)")
         }
-        output.removeAll(keepingCapacity: true)
+        guard let partition else { return 0...(found.partitionCount - 1) }
+        guard partition < found.partitionCount else {
+            throw Diagnostic(
+                "topic \(topic) has no partition \(partition)",
+                hint: "its partitions are 0 to \(found.partitionCount - 1)")
+        }
+        return partition...partition
     }
 }

@@ -15,6 +15,9 @@ extension CompressionCodec: ExpressibleByArgument {
         guard isSupported else { return nil }
     }
 
+    /// As it is written on the command line.
+    public var defaultValueDescription: String { name }
+
     public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.name) }
 }
 
@@ -24,18 +27,18 @@ struct Import: ParsableCommand {
         commandName: "import",
         abstract: "Store the lines of a file as the records of a topic.",
         discussion: """
-            Every line is one record, its bytes as they are: a JSON document, or an HJ 212 frame,
-            before which an arrival time and a tab may stand. A line that cannot be read is stored
+            Every line is one record, its bytes as they are: a JSON document, or an HJ 212 frame, \
+            before which an arrival time and a tab may stand. A line that cannot be read is stored \
             too; the topology that reads it rejects it with the reason. Blank lines are skipped.
 
-            A file that the topic holds already, whole, is recognised by its content and skipped.
-            An import that was broken off goes on where it ended when it is started again. While
+            A file that the topic holds already, whole, is recognised by its content and skipped. \
+            An import that was broken off goes on where it ended when it is started again. While \
             `plumbline run` works on the directory, the import hands its records over to it.
 
-            Records go to the partition that Kafka's Java clients would choose for their key;
-            lines without a key go to partition 0. A record's time is that of --time, or the
-            arrival; the arrival is that of --arrival, or of the line's prefix, or the time at which
-            the import was first started.
+            Records go to the partition that Kafka's Java clients would choose for their key; \
+            lines without a key go to partition 0. A record's time is that of --time, or the \
+            arrival; the arrival is that of --arrival, or of the line's prefix, or the time at \
+            which the import was first started.
 
             Exit codes: 0 done, or skipped; 1 failed; 64 wrong usage.
 
@@ -44,7 +47,9 @@ struct Import: ParsableCommand {
                   --key device --time ts crane.ndjson
             """)
 
-    @Option(help: ArgumentHelp("The data directory; created when missing.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The data directory; created when missing.", valueName: "dir"),
+        completion: .directory)
     var data: String
     @Option(help: "The topic; created when missing.")
     var topic: String
@@ -53,7 +58,7 @@ struct Import: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "A schema's name in topologies/schemas, or its file: the fields below are its own.",
-            valueName: "name|file"))
+            valueName: "name|file"), completion: .file(extensions: ["yaml"]))
     var schema: String?
     @Option(help: "The field of the key; MN for hj212.")
     var key: String?
@@ -67,7 +72,7 @@ struct Import: ParsableCommand {
     var partitions: Int?
     @Flag(help: "Write the summary as JSON to standard output.")
     var json = false
-    @Argument(help: "The file, or - for standard input.")
+    @Argument(help: "The file, or - for standard input.", completion: .file())
     var file: String
 
     func validate() throws {

@@ -6,7 +6,7 @@ struct Plumbline: ParsableCommand {
         commandName: "plumbline",
         abstract: "Stream processing on an append-only log that anyone can replay and check.",
         subcommands: [
-            Check.self, Test.self, Import.self, Run.self, Export.self, ReplayJournal.self,
-            Topics.self, Simulate.self,
+            Init.self, Check.self, Explain.self, Test.self, Import.self, Run.self, Export.self,
+            Tail.self, Topics.self, ReplayJournal.self, Simulate.self, PrintSchema.self,
         ])
 }

@@ -16,7 +16,9 @@ struct ReplayJournal: ParsableCommand {
             Exit codes: 0 all identical; 1 a record differs or the job failed; 64 wrong usage.
             """)
 
-    @Option(help: "Data directory; its log is in D/kafka.")
+    @Option(
+        help: ArgumentHelp("Data directory; its log is in D/kafka.", valueName: "dir"),
+        completion: .directory)
     var data: String
 
     @Flag(help: "Write one JSON object for each task.")

@@ -20,10 +20,12 @@ struct Run: ParsableCommand {
             \(Terminal.exitCodes)
             """)
 
-    @Option(help: "Data directory; its log is in D/kafka.")
+    @Option(
+        help: ArgumentHelp("Data directory; its log is in D/kafka.", valueName: "dir"),
+        completion: .directory)
     var data: String
 
-    @Argument(help: "Topology folders.")
+    @Argument(help: "Topology folders.", completion: .directory)
     var directories: [String]
 
     @Flag(help: "Run to the present end of the input topics, then stop.")

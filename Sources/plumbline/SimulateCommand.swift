@@ -30,7 +30,10 @@ struct Simulate: ParsableCommand {
     @Option(help: "Local date (UTC+08:00) of the day, yyyy-MM-dd.")
     var day: String = "2026-03-02"
 
-    @Option(help: "Directory to write into; it is created when missing.")
+    @Option(
+        help: ArgumentHelp(
+            "Directory to write into; it is created when missing.", valueName: "dir"),
+        completion: .directory)
     var out: String
 
     @Option(help: "Tower cranes, 0 to 1000.")

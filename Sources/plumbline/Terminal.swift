@@ -30,9 +30,18 @@ enum Terminal {
     }
 
     /// One JSON value on standard output.
-    static func json(_ value: some Encodable) throws {
+    static func json(_ value: some Encodable) throws { print(try jsonText(value)) }
+
+    /// A value as JSON on one line, its members by name.
+    static func jsonText(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// Text to standard output, or to a file, which is replaced whole or not at all.
+    static func write(_ text: String, to file: String?) throws {
+        guard let file else { return print(text, terminator: "") }
+        try LocalFile.write(Array(text.utf8), to: file)
     }
 }

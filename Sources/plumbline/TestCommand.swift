@@ -17,7 +17,7 @@ struct Test: ParsableCommand {
             \(Terminal.exitCodes)
             """)
 
-    @Argument(help: "Topology folders.")
+    @Argument(help: "Topology folders.", completion: .directory)
     var directories: [String]
 
     @Flag(help: "Write one JSON object for each case.")

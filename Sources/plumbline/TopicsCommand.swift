@@ -9,24 +9,44 @@ struct Topics: ParsableCommand {
         commandName: "topics",
         abstract: "List the topics of a data directory.",
         discussion: """
-            Name, partitions, published records, bytes of the log on disk.
+            Of each topic: partitions, published records, bytes of the log on disk, how its \
+            batches are compressed, who writes it (a topology, or import), the time of the first \
+            record and the greatest time. With --partitions a line for each partition, with its \
+            first offset and its end. It may be asked while a run or an import writes.
 
-            Exit codes: 0 done; 1 failed; 64 wrong usage.
+            Example: plumbline topics --data data
 
-            Example:
-              plumbline topics --data data
+            \(Terminal.exitCodes)
             """)
 
-    @Option(help: ArgumentHelp("The data directory.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
     var data: String
+    @Flag(help: "A line for each partition in the table; JSON has them always.")
+    var partitions = false
     @Flag(help: "Write a JSON array instead of a table.")
     var json = false
 
     private struct Row: Encodable {
+        struct Partition: Encodable {
+            var partition: Int
+            var start: Int64
+            var end: Int64
+            var records: Int64
+            var bytes: Int
+            var firstTime: Int64?
+            var lastTime: Int64?
+            var codecs: [String]
+        }
         var name: String
         var partitions: Int
         var records: Int64
         var bytes: Int
+        var firstTime: Int64?
+        var lastTime: Int64?
+        var codecs: [String]
+        var writer: String?
+        var byPartition: [Partition]
     }
 
     func run() throws {
@@ -41,31 +61,50 @@ struct Topics: ParsableCommand {
             throw Diagnostic(
                 "no data directory \(data)", hint: "plumbline import creates one")
         }
-        let topics = try TopicFigures.all(dataPath: data)
-        if json {
-            let rows = topics.map { topic in
-                Row(
-                    name: topic.name, partitions: topic.partitions, records: topic.records,
-                    bytes: topic.bytes)
-            }
-            try Terminal.json(rows)
-            return
+        var progress = Progress()
+        let topics = try TopicFigures.all(dataPath: data) { place in
+            progress.show { "topics: looking through \(place)" }
         }
-        let width = max(5, topics.map(\.name.count).max() ?? 0)
-        func line(_ name: String, _ partitions: String, _ records: String, _ bytes: String) {
-            func right(_ text: String, _ width: Int) -> String {
-                String(repeating: " ", count: max(0, width - text.count)) + text
-            }
-            let padding = String(repeating: " ", count: max(0, width - name.count))
-            print(
-                "\(name)\(padding)  \(right(partitions, 10))  \(right(records, 15))"
-                    + "  \(right(bytes, 12))")
+        if json { return try Terminal.json(topics.map(row)) }
+        guard !topics.isEmpty else {
+            return Terminal.note("\(data) has no topics; plumbline import makes the first")
         }
-        line("topic", "partitions", "records", "bytes")
+        var table = TextTable([
+            .left("topic"), .right("partitions"), .right("records"), .right("bytes"),
+            .left("codec"), .left("written by"), .left("first"), .left("last"),
+        ])
         for topic in topics {
-            line(
-                topic.name, String(topic.partitions), Report.grouped(Int(topic.records)),
-                Report.bytes(topic.bytes))
+            table.add([
+                topic.name, String(topic.partitions.count), Report.grouped(Int(topic.records)),
+                Report.bytes(topic.bytes), topic.codecs.joined(separator: ", "),
+                topic.writer ?? "import", time(topic.firstTimestamp), time(topic.lastTimestamp),
+            ])
+            for part in partitions ? topic.partitions : [] {
+                table.add([
+                    "  \(part.number): \(part.start) to \(part.end)", "",
+                    Report.grouped(Int(part.records)), Report.bytes(part.bytes),
+                    part.codecs.joined(separator: ", "), "", time(part.firstTimestamp),
+                    time(part.lastTimestamp),
+                ])
+            }
         }
+        print(table.text, terminator: "")
+    }
+
+    private func time(_ milliseconds: Int64?) -> String {
+        milliseconds.map { RecordLine.time($0) } ?? ""
+    }
+
+    private func row(_ topic: TopicFigures) -> Row {
+        Row(
+            name: topic.name, partitions: topic.partitions.count, records: topic.records,
+            bytes: topic.bytes, firstTime: topic.firstTimestamp, lastTime: topic.lastTimestamp,
+            codecs: topic.codecs, writer: topic.writer,
+            byPartition: topic.partitions.map { part in
+                .init(
+                    partition: part.number, start: part.start, end: part.end,
+                    records: part.records, bytes: part.bytes, firstTime: part.firstTimestamp,
+                    lastTime: part.lastTimestamp, codecs: part.codecs)
+            })
     }
 }

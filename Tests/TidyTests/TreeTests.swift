@@ -35,6 +35,8 @@ import Testing
         try expectNone { $0.files.flatMap(MachinePathRule.check) }
     }
 
+    @Test func schemasKnowTheParsersKeys() throws { try expectNone(LanguageSchemaRule.check) }
+
     @Test func documentsHoldTogether() throws { try expectNone(DocumentRule.check) }
 
     /// An exception outlives its reason when its file is gone.
