@@ -7,6 +7,6 @@ struct Plumbline: ParsableCommand {
         abstract: "Stream processing on an append-only log that anyone can replay and check.",
         subcommands: [
             Check.self, Test.self, Import.self, Run.self, Export.self, ReplayJournal.self,
-            Topics.self, Simulate.self,
+            Topics.self, Simulate.self, ScoreAlarms.self,
         ])
 }

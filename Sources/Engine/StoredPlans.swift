@@ -1,0 +1,30 @@
+import Connectors
+import Dataflow
+import RecordLog
+import Topology
+
+/// The plans that a data directory holds.
+package enum StoredPlans {
+    /// The last plan of each topology and version, by the name of its topic. Reads what is
+    /// published, and works while a run holds the directory.
+    package static func latest(dataPath: String) throws -> [Plan] {
+        let logPath = EmbeddedLog.logPath(dataPath)
+        var plans: [Plan] = []
+        for topic in try LogDirectory.topics(in: logPath) where topic.name.hasSuffix(".plans") {
+            let source = try PublishedSource(logPath, TopicPartition(topic.name, 0))
+            var last: String?
+            var offset: Int64 = 0
+            while let (_, text) = try PlanTopic.plan(at: offset, source) {
+                last = text
+                offset += 1
+            }
+            if let last { plans.append(try TopologyLoader.load(canonicalText: last)) }
+        }
+        guard !plans.isEmpty else {
+            throw EngineError(
+                "\(dataPath) holds no plan",
+                hint: "run a topology on it first: plumbline run --data \(dataPath) DIR")
+        }
+        return plans
+    }
+}
