@@ -59,9 +59,8 @@ struct PitSimulation: LineSource {
             let time = options.firstDay + offset
             var arrival = time + random.int(in: 5_000...90_000)
             if isKept {
-                // Kept in the logger until the night.
-                let night = options.start(ofDay: day) + 21 * SimulationOptions.hour
-                arrival = max(arrival, night + hour * 10_000)
+                // Kept in the logger for five hours.
+                arrival += 5 * SimulationOptions.hour
             } else if draw <= 3, faults.contains(.disorder) {
                 arrival += wait
             }
@@ -111,7 +110,7 @@ struct PitSimulation: LineSource {
         case .jump: add("rate", "normal", start..<start + 2 * SimulationOptions.day)
         case .missing:
             let last = readingTime(before: point.incidentDay)
-            let wait = point.interval(onDay: point.incidentDay) * 3 / 2 * SimulationOptions.hour
+            let wait = point.interval(onDay: point.incidentDay - 1) * 3 / 2 * SimulationOptions.hour
             add("missing", "alarm", last + wait..<start + 72 * SimulationOptions.hour)
         }
         // Over 70 % of the alarm value, by whatever made it move.
