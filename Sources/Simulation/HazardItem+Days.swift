@@ -86,7 +86,9 @@ extension HazardItem {
         add(10, "patrol", Self.role("safety-officer"))
         if day == starts[step] + steps[step] - 1 {
             add(14, "step_finished", number)
-            if !isLateAcceptance(step) { add(15, "accepted", number + Self.role("chief-supervisor")) }
+            if !isLateAcceptance(step) {
+                add(15, "accepted", number + Self.role("chief-supervisor"))
+            }
         }
         if step > 0, day == starts[step] + 1, isLateAcceptance(step - 1) {
             add(15, "accepted", ",\"step\":\(step)" + Self.role("chief-supervisor"))

@@ -131,18 +131,12 @@ private struct TruthSource: LineSource {
 
     func run(_ slot: Range<Int>, into lines: inout ArrivalLines) {
         let day = (slot.lowerBound - site.options.firstDay) / SimulationOptions.day
-        if streams.contains(.crane) { for truth in site.craneTruth(day) { truth.write(into: &lines) } }
-        if streams.contains(.dust) { for truth in site.dustTruth(day) { truth.write(into: &lines) } }
-        if streams.contains(.hazard) {
-            for item in site.items {
-                for truth in item.truth(onDay: day) { truth.write(into: &lines) }
-            }
-        }
-        if streams.contains(.pit) {
-            for point in site.points {
-                for truth in point.truth(onDay: day) { truth.write(into: &lines) }
-            }
-        }
+        var truths: [Truth] = []
+        if streams.contains(.crane) { truths += site.craneTruth(day) }
+        if streams.contains(.dust) { truths += site.dustTruth(day) }
+        if streams.contains(.hazard) { truths += site.items.flatMap { $0.truth(onDay: day) } }
+        if streams.contains(.pit) { truths += site.points.flatMap { $0.truth(onDay: day) } }
+        for truth in truths { truth.write(into: &lines) }
     }
 }
 

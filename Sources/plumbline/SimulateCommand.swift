@@ -8,7 +8,7 @@ import Simulation
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Write building sites' made-up data with its ground truth, or a benchmark's input.",
+        abstract: "Write building sites' made-up data with its truth, or a benchmark's input.",
         discussion: """
             The same seed and options give the same bytes on every machine; one more site, day or
             device changes no other. Files, in the directory, with their topics:
