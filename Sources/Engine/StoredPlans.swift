@@ -5,8 +5,8 @@ import Topology
 
 /// The plans that a data directory holds.
 package enum StoredPlans {
-    /// The last plan of each topology and version, by the name of its topic. Reads what is
-    /// published, and works while a run holds the directory.
+    /// The last plan of each stage of each topology and version, by the name of its topic. Reads
+    /// what is published, and works while a run holds the directory.
     package static func latest(dataPath: String) throws -> [Plan] {
         let logPath = EmbeddedLog.logPath(dataPath)
         var plans: [Plan] = []
@@ -18,7 +18,10 @@ package enum StoredPlans {
                 last = text
                 offset += 1
             }
-            if let last { plans.append(try TopologyLoader.load(canonicalText: last)) }
+            guard let last else { continue }
+            // The text is that of the whole topology; each stage has a topic of its own.
+            plans += try TopologyLoader.load(canonicalText: last)
+                .filter { "\($0.taskName).plans" == topic.name }
         }
         guard !plans.isEmpty else {
             throw EngineError(

@@ -112,7 +112,7 @@ struct ScoreAlarms: ParsableCommand {
             for topic in reader.topics { try reader.read(topic: topic, dataPath: data) }
         } else {
             reader = AlarmReader(
-                plans: try topology.map { try TopologyLoader.load(directory: $0).plan })
+                plans: try topology.flatMap { try TopologyLoader.load(directory: $0).plans })
             for file in alarms { try reader.read(file: file) }
         }
         return reader.collector.episodes
