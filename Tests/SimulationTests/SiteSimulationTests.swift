@@ -89,6 +89,35 @@ struct Fixtures {
         #expect(check.output.split(separator: "\n").count == 8)
     }
 
+    @Test("The manifests have the options, lines, bytes and hashes of the files")
+    func manifests() throws {
+        struct Manifest: Decodable {
+            struct File: Decodable {
+                var file: String
+                var lines: Int
+                var bytes: Int
+                var sha256: String
+            }
+            var seed: UInt64
+            var days: Int
+            var interval: Int
+            var files: [File]
+        }
+        for (name, options, _) in fixtureSites {
+            let folder = root.appending(path: "fixtures/" + name)
+            let manifest = try JSONDecoder().decode(
+                Manifest.self, from: Data(contentsOf: folder.appending(path: "manifest.json")))
+            #expect(manifest.seed == options.seed && manifest.days == options.dayCount)
+            for entry in manifest.files {
+                let data = try Data(contentsOf: folder.appending(path: entry.file))
+                #expect(data.count == entry.bytes)
+                #expect(data.count { $0 == 10 } == entry.lines)
+                let sum = try run(["sha256sum", entry.file], in: folder)
+                #expect(sum.output.hasPrefix(entry.sha256), "\(name)/\(entry.file)")
+            }
+        }
+    }
+
     @Test("The expected records are what the Python scripts compute from the fixtures")
     func expected() throws {
         for (name, site) in [
