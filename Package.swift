@@ -87,7 +87,7 @@ let package = Package(
                 "Primitives", "Columnar", "RecordLog", "Dataflow", "Topology", "Engine",
                 "TestKit",
             ],
-            swiftSettings: common),
+            exclude: ["Fixtures"], swiftSettings: common),
         .testTarget(
             name: "ExpressionTests",
             dependencies: ["Primitives", "Columnar", "Expression", "TestKit"],

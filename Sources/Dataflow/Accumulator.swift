@@ -1,4 +1,5 @@
 import Columnar
+import Primitives
 
 /// Running values of one aggregate, a slot for each pane. Slots are given and reset by
 /// ``WindowOperator``; rows are added in runs, in row order.
@@ -10,9 +11,9 @@ protocol Accumulator: AnyObject {
     func reset(_ slot: Int)
     /// Adds row `rows[i]` of the input to `slots[rows[i]]`; rows without a value are passed over.
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64])
-    /// Appends the result over panes in ascending order to the column being built. False when the
-    /// result does not fit its type.
-    func appendResult(_ slots: ArraySlice<Int32>) -> Bool
+    /// Appends the result over panes in ascending order to the column being built; the window ends
+    /// at `end`. False when the result does not fit its type.
+    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool
     /// The column built since the last call.
     func takeResults() -> Column
     func save(_ slot: Int, to snapshot: inout SnapshotWriter)
@@ -56,6 +57,17 @@ func makeAccumulator(_ function: AggregateFunction, input: ValueType?) -> (any A
     case (.max, _): return ExtremeAccumulator(choice: .greatest, of: input)
     case (.first, _): return ExtremeAccumulator(choice: .earliest, of: input)
     case (.last, _): return ExtremeAccumulator(choice: .latest, of: input)
+    case (.leq, .int): return LevelMeanAccumulator(scale: 0, resultScale: 3)
+    case (.leq, .decimal(let scale, _)):
+        return LevelMeanAccumulator(scale: scale, resultScale: Swift.max(scale, 3))
+    case (.stddev, .int): return ExactDeviationAccumulator(addedDigits: 3)
+    case (.stddev, .decimal(let scale, _)):
+        return ExactDeviationAccumulator(
+            addedDigits: Swift.min(3, Decimal.maximumScale - scale))
+    case (.stddev, .double), (.stddev, .ratio): return DoubleDeviationAccumulator()
+    case (.timeMean, .int): return TimeMeanAccumulator(scale: 0)
+    case (.timeMean, .decimal(let scale, _)): return TimeMeanAccumulator(scale: scale)
+    case (.timeMean, .double): return TimeMeanAccumulator(scale: nil)
     default: return nil
     }
 }
@@ -73,7 +85,7 @@ final class CountAccumulator: Accumulator {
         for row in rows where input?.isValid(row) ?? true { counts[Int(slots[row])] += 1 }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>) -> Bool {
+    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
         var total: Int64 = 0
         for slot in slots { total += counts[Int(slot)] }
         results.append(total)
@@ -137,7 +149,7 @@ final class ExactSumAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>) -> Bool {
+    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
         var sum: Int128 = 0
         var count: Int64 = 0
         for slot in slots {
@@ -204,19 +216,13 @@ final class DoubleSumAccumulator: Accumulator {
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         guard let input else { return }
         for row in rows where input.isValid(row) {
-            let value: Double
-            switch input.values {
-            case .double(let values): value = values[row]
-            case .ratio(let values):
-                value = Double(values.numerators[row]) / Double(values.denominators[row])
-            default: continue
-            }
+            guard let value = input.doubleValue(row) else { continue }
             sums[Int(slots[row])] += value
             counts[Int(slots[row])] += 1
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>) -> Bool {
+    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
         var sum = 0.0
         var count: Int64 = 0
         for slot in slots {

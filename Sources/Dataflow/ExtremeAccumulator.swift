@@ -83,7 +83,7 @@ final class ExtremeAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>) -> Bool {
+    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
         var best = Value.none
         var bestTime: Int64 = 0
         for slot in slots {

@@ -236,6 +236,7 @@ struct PipelineGraph {
             return LookupOperator(
                 table: tables[lookup.table] ?? TableState(columnCount: 0, inputs: []),
                 key: lookup.key, name: plan.sources[lookup.table].name)
+        case .rules(let rules): return RulesOperator(rules)
         case .levels(let levels): return LevelsOperator(levels)
         case .distinct: return DistinctOperator(lateness: domain.rule.lateness)
         case .window(let window):
@@ -257,7 +258,7 @@ extension Operation {
         case .levels(let plan): plan.order
         case .distinct(let plan): plan.order
         case .machine(let plan): plan.order
-        case .filter, .otherwise, .select, .lookup, .window, .union, .rekey: nil
+        case .filter, .otherwise, .select, .lookup, .rules, .window, .union, .rekey: nil
         }
     }
 

@@ -201,6 +201,8 @@ package enum Operation: Sendable {
     case union(UnionPlan)
     /// Passes on rows that have a key in a field, for a rekeyed stream.
     case rekey(keyField: Int)
+    /// Appends the values of the rule that holds for the row.
+    case rules(RulesPlan)
     case levels(LevelsPlan)
     case distinct(DistinctPlan)
     case window(WindowPlan)
@@ -321,6 +323,12 @@ package enum AggregateFunction: String, Hashable, Sendable, CaseIterable {
     case sum, mean, min, max
     /// The value of the row with the least (greatest) time; of equal times the first (last) taken.
     case first, last
+    /// The level of the mean power of sound levels in decibels.
+    case leq
+    /// Sample standard deviation.
+    case stddev
+    /// Mean over time: each value holds until the next, the last until the window's end.
+    case timeMean
 }
 
 /// One aggregate of a window: the function and what it aggregates.
@@ -335,24 +343,16 @@ package struct AggregatePlan: Sendable {
     }
 }
 
-/// Tumbling windows (`every == size`) and hopping ones, `[start, end)`, aligned to the epoch.
+/// Windows `[start, end)` of a key's rows.
 ///
 /// Output: the key field, `windowStart`, `windowEnd` (timestamps), then one column an aggregate.
 package struct WindowPlan: Sendable {
-    /// Microseconds; a multiple of `every`.
-    package var size: Int64
-    package var every: Int64
-    /// Starts are `offset` after a multiple of `every`.
-    package var offset: Int64
+    package var grid: WindowGrid
     package var program: Program
     package var aggregates: [AggregatePlan]
 
-    package init(
-        size: Int64, every: Int64, offset: Int64, program: Program, aggregates: [AggregatePlan]
-    ) {
-        self.size = size
-        self.every = every
-        self.offset = offset
+    package init(grid: WindowGrid, program: Program, aggregates: [AggregatePlan]) {
+        self.grid = grid
         self.program = program
         self.aggregates = aggregates
     }

@@ -10,8 +10,8 @@ extension Checker {
             "size", "type", "int", "double", "string", "bool", "bytes", "timestamp", "duration",
             "decimal", "round", "abs", "min", "max", "interpolate", "quantity", "to", "has",
             "contains", "startsWith", "endsWith", "all", "exists", "exists_one", "existsOne", "map",
-            "filter", "transformList",
-        ] + TimePart.allCases.map(\.rawValue)
+            "filter", "transformList", "localDate",
+        ] + calendarFunctions.keys.sorted() + TimePart.allCases.map(\.rawValue)
 
     mutating func call(
         _ name: String, _ target: Syntax?, _ arguments: [Syntax], _ offset: Int
@@ -73,6 +73,10 @@ extension Checker {
         "contains": "text.contains(part)", "startsWith": "text.startsWith(part)",
         "endsWith": "text.endsWith(part)", "min": "min(a, b)", "max": "max(a, b)",
         "size": "size(text, bytes, list or map)", "has": "has(field)",
+        "localDate": "localDate(timestamp, 'Asia/Shanghai')",
+        "startOfDay": "startOfDay(timestamp, 'Asia/Shanghai')",
+        "startOfWeek": "startOfWeek(timestamp, 'Asia/Shanghai')",
+        "startOfMonth": "startOfMonth(timestamp, 'Asia/Shanghai')",
     ]
 
     private mutating func global(_ name: String, _ values: [Node], _ offset: Int) -> Answer? {
@@ -80,6 +84,9 @@ extension Checker {
         case ("size", 1): return size(values[0])
         case ("abs", 1): return absolute(values[0])
         case ("min", 2...), ("max", 2...): return Answer(extreme(name, values, offset))
+        case ("localDate", 2): return localDate(values, offset)
+        case (_, 2) where Self.calendarFunctions[name] != nil:
+            return startOf(name, values, offset)
         case ("interpolate", 2): return Answer(interpolation(values[0], values[1], offset))
         case (_, 1): return conversion(name, values[0]).map { Answer($0) }
         default: return nil
@@ -205,48 +212,5 @@ extension Checker {
         return Node(
             .interpolate(scales), [list, value],
             .ratio(scale: min(yScale + 3, Decimal.maximumScale), unit: fields[1].type.unit))
-    }
-
-    private mutating func timePart(_ part: TimePart, _ values: [Node], _ offset: Int) -> Answer? {
-        switch values[0].type {
-        case .timestamp where values.count == 1:
-            return Answer(Node(.timePart(part, offset: 0), values, .int))
-        case .timestamp where values.count == 2:
-            guard case .constant(.bytes(let zone)) = values[1].operation,
-                values[1].type == .string
-            else {
-                return Answer(
-                    fail(offset, "the time zone must be written out, as in '+08:00'"))
-            }
-            guard let minutes = Self.zoneMinutes(zone) else {
-                return Answer(
-                    fail(
-                        offset, "named time zones are not supported",
-                        hint: "write an offset from UTC, as in '+08:00'"))
-            }
-            return Answer(
-                Node(.timePart(part, offset: Int64(minutes) * 60_000_000), [values[0]], .int))
-        case .duration where values.count == 1:
-            switch part {
-            case .hours, .minutes, .seconds, .milliseconds:
-                return Answer(Node(.durationPart(part), values, .int))
-            default: return nil
-            }
-        default: return nil
-        }
-    }
-
-    /// Minutes of `UTC`, `+08:00`, `-02:30`, `02:00`.
-    private static func zoneMinutes(_ zone: [UInt8]) -> Int? {
-        let text = String(decoding: zone, as: UTF8.self)
-        if text == "UTC" || text == "Z" { return 0 }
-        let sign = text.hasPrefix("-") ? -1 : 1
-        let digits = text.hasPrefix("-") || text.hasPrefix("+") ? text.dropFirst() : text[...]
-        let parts = digits.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts.allSatisfy({ $0.count == 2 }),
-            parts.allSatisfy({ $0.allSatisfy { $0.isASCII && $0.isNumber } }),
-            let hours = Int(parts[0]), let minutes = Int(parts[1]), hours < 24, minutes < 60
-        else { return nil }
-        return sign * (hours * 60 + minutes)
     }
 }

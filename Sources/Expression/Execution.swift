@@ -122,8 +122,10 @@ private func executeText(
     case .byteCount: return byteCount(vectors[0], count: count)
     case .test(let test): return testStrings(test, vectors[0], vectors[1], count: count)
     case .convert(let conversion): return convert(conversion, vectors[0], count: count)
-    case .timePart(let part, let offset):
-        return timestampPart(part, vectors[0], offset: offset, count: count)
+    case .timePart(let part, let zone):
+        return timestampPart(part, vectors[0], zone: zone, count: count)
+    case .localDate(let zone): return localDate(vectors[0], zone: zone, count: count)
+    case .startOf(let grid): return calendarStart(vectors[0], grid: grid, count: count)
     case .durationPart(let part): return durationPart(part, vectors[0], count: count)
     default: return nil
     }

@@ -1,4 +1,5 @@
 import Columnar
+import Primitives
 
 /// A constant that folds into one row of a column.
 enum Constant: Hashable, Sendable {
@@ -57,8 +58,10 @@ enum Operation: Hashable, Sendable {
     case interpolate(InterpolationScales)
     case interpolateDouble
     case convert(Conversion)
-    /// Microseconds ahead of UTC.
-    case timePart(TimePart, offset: Int64)
+    case timePart(TimePart, Zone)
+    case localDate(Zone)
+    /// The start of the day, week or month that holds a timestamp.
+    case startOf(CalendarGrid)
     case durationPart(TimePart)
     case comprehension(Comprehension, loop: Int)
 }

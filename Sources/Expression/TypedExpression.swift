@@ -57,6 +57,21 @@ package struct TypedExpression: Sendable {
         }
     }
 
+    /// The same expression with values outside a range of whole numbers, or of units of a decimal,
+    /// as the row fault `out-of-range`. The type is int, decimal, timestamp or duration.
+    package func limited(to range: ClosedRange<Int64>) -> TypedExpression {
+        TypedExpression(self, root: Node(.checkRange(range), [root], type))
+    }
+
+    private init(_ other: TypedExpression, root: Node) {
+        text = other.text
+        type = other.type
+        isNullable = other.isNullable
+        columns = other.columns
+        typeName = other.typeName
+        self.root = root
+    }
+
     private static func columns(_ root: Node) -> [Int] {
         var found = Set<Int>()
         var pending = [root]

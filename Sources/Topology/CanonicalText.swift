@@ -4,21 +4,25 @@ import Primitives
 
 /// Writes the canonical text of a topology: what its hash is taken of.
 ///
-/// `{"plumbline":1,"schemas":{…},"topology":{…}}`, compact. Fixed keys stand in sorted order and
-/// all of them are written, defaults too; durations are normalised; descriptions, comments and
-/// documentation are left out. Where order means something it stays: sources, fields, levels,
-/// selected fields and aggregates. Steps stand in the plan's order, sinks by topic.
+/// `{"plumbline":1,"rules":{…},"schemas":{…},"topology":{…}}`, compact. Fixed keys stand in sorted
+/// order and all of them are written, defaults too, but for rules where there are none; durations
+/// are normalised; descriptions, comments and documentation are left out. Where order means
+/// something it stays: sources, fields, levels, selected fields and aggregates. Steps stand in the
+/// plan's order, sinks by topic.
 package enum CanonicalText {
     /// Raised when the shape of the text changes.
     static let formatVersion = 1
 
-    static func write(_ spec: TopologySpec, schemas: [Schema]) -> String {
+    static func write(
+        _ spec: TopologySpec, schemas: [Schema], rules: [RuleFileSpec]
+    ) -> String {
         let schemaMembers = schemas.map { JSONValue.Member($0.name, schema($0)) }
-        return JSONValue.object([
-            .init("plumbline", .number(String(formatVersion))),
-            .init("schemas", .object(schemaMembers)),
-            .init("topology", topology(spec)),
-        ]).text
+        let ruleMembers = rules.map { JSONValue.Member($0.name, CanonicalText.rules($0)) }
+        var members: [JSONValue.Member] = [.init("plumbline", .number(String(formatVersion)))]
+        if !rules.isEmpty { members.append(.init("rules", .object(ruleMembers))) }
+        members.append(.init("schemas", .object(schemaMembers)))
+        members.append(.init("topology", topology(spec)))
+        return JSONValue.object(members).text
     }
 
     private static func topology(_ spec: TopologySpec) -> JSONValue {
@@ -34,13 +38,14 @@ package enum CanonicalText {
             ])
         }
         let sources = spec.sources.map { JSONValue.Member($0.name.value, source($0)) }
-        return .object([
-            .init("sinks", .array(sinks)),
-            .init("sources", .object(sources)),
-            .init("steps", .array(steps)),
-            .init("topology", .string(spec.name)),
-            .init("version", .number(String(spec.version))),
-        ])
+        var members: [JSONValue.Member] = []
+        if !spec.rules.isEmpty { members.append(.init("rules", ruleNames(spec.rules))) }
+        members.append(.init("sinks", .array(sinks)))
+        members.append(.init("sources", .object(sources)))
+        members.append(.init("steps", .array(steps)))
+        members.append(.init("topology", .string(spec.name)))
+        members.append(.init("version", .number(String(spec.version))))
+        return .object(members)
     }
 
     static func duration(_ microseconds: Int64) -> JSONValue {
@@ -116,15 +121,8 @@ package enum CanonicalText {
             if let filter = shape.filter {
                 members.insert(.init("filter", .string(filter.canonical)), at: 0)
             }
-            if let lookup = shape.lookup {
-                members.append(
-                    .init(
-                        "lookup",
-                        .object([
-                            .init(
-                                lookup.table.value,
-                                CanonicalText.lookup(lookup, from: step.from.value))
-                        ])))
+            if let lookups = lookups(shape, from: step.from.value) {
+                members.append(.init("lookup", lookups))
             }
             if let other = shape.otherwise {
                 members.append(.init("otherwise", .string(other.value)))
@@ -148,6 +146,19 @@ package enum CanonicalText {
         if key.hasPrefix("\(stream).") { key.removeFirst(stream.count + 1) }
         guard lookup.awaits else { return .string(key) }
         return .object([.init("await", .string("true")), .init("key", .string(key))])
+    }
+
+    private static func lookups(_ shape: ShapeSpec, from stream: String) -> JSONValue? {
+        var members: [JSONValue.Member] = []
+        if let lookup = shape.lookup {
+            members.append(
+                .init(lookup.table.value, CanonicalText.lookup(lookup, from: stream)))
+        }
+        for lookup in shape.rules {
+            let scope = lookup.scope.sorted { $0.name.value < $1.name.value }
+            members.append(.init(lookup.rules.value, named(scope)))
+        }
+        return members.isEmpty ? nil : .object(members)
     }
 
     static func named(_ expressions: [NamedExpression]) -> JSONValue {
@@ -179,18 +190,22 @@ package enum CanonicalText {
                 aggregate.name.value, .string("\(aggregate.function.rawValue)(\(inner))"))
         }
         var members: [JSONValue.Member] = [.init("aggregate", .object(aggregates))]
-        if window.size != window.every {
-            members.append(
-                .init(
-                    "hopping",
-                    .object([
-                        .init("every", duration(window.every)),
-                        .init("size", duration(window.size)),
-                    ])))
-        }
-        members.append(.init("offset", duration(window.offset)))
-        if window.size == window.every {
-            members.append(.init("tumbling", duration(window.size)))
+        switch window.grid {
+        case .fixed(let size, let every, let offset):
+            if size != every {
+                members.append(
+                    .init(
+                        "hopping",
+                        .object([
+                            .init("every", duration(every)), .init("size", duration(size)),
+                        ])))
+            }
+            members.append(.init("offset", duration(offset)))
+            if size == every { members.append(.init("tumbling", duration(size))) }
+        case .calendar(let calendar):
+            members.append(.init("calendar", .string(calendar.unit.rawValue)))
+            members.append(.init("offset", duration(calendar.offset)))
+            members.append(.init("zone", .string(calendar.zone.name)))
         }
         return .object(members)
     }

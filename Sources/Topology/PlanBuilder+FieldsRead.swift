@@ -34,6 +34,10 @@ extension PlanBuilder {
                 let count = width(step.input).count
                 need(needed[index].filter { $0 < count }, of: step.input)
                 read[table].formUnion(needed[index].filter { $0 >= count }.map { $0 - count })
+            case .rules(let rules):
+                let count = width(step.input).count
+                need(needed[index].filter { $0 < count }, of: step.input)
+                need(rules.program.outputs.flatMap(\.columns), of: step.input)
             case .levels, .machine:
                 // A change of level or state carries its row whole.
                 need(width(step.input), of: step.input)

@@ -59,6 +59,9 @@ extension PlanBuilder {
         if case .shape(let shape) = step.operation, let lookup = shape.lookup {
             consumed.insert(lookup.table.value)
         }
+        if case .shape(let shape) = step.operation {
+            consumed.formUnion(shape.rules.map(\.rules.value))
+        }
         let planned: Stream? =
             if case .union(let streams) = step.operation {
                 planUnion(streams, step)
@@ -178,7 +181,7 @@ extension PlanBuilder {
             scope.add(
                 schema, qualifier: sources[table].name,
                 firstColumn: input.schema.fields.count)
-            let isLast = shape.filter == nil && shape.select == nil
+            let isLast = shape.filter == nil && shape.select == nil && shape.rules.isEmpty
             guard shape.select != nil && shape.otherwise == nil
                 || checkDistinctNames(lookup, input, schema)
             else {
@@ -188,6 +191,18 @@ extension PlanBuilder {
             stream = append(
                 isLast ? name : "\(name).lookup", .lookup(plan), stream,
                 fields: lookedUp(input, schema, table: sources[table].name))
+        }
+        guard shape.select != nil || checkDistinctNames(shape.rules, stream.schema) else {
+            return nil
+        }
+        for (index, lookup) in shape.rules.enumerated() {
+            let isLast =
+                shape.filter == nil && shape.select == nil && index == shape.rules.count - 1
+            let suffix = isLast ? "" : ".\(lookup.rules.value)"
+            guard let looked = plan(lookup, step: name + suffix, stream, scope: &scope) else {
+                return nil
+            }
+            stream = looked
         }
         var isWhole = true
         if let filter = shape.filter {

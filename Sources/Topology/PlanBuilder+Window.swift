@@ -41,16 +41,16 @@ extension PlanBuilder {
                 isWhole = false
                 continue
             }
-            let index = indexes[text.canonical] ?? inputs.count
-            if index == inputs.count { inputs.append(typed) }
-            indexes[text.canonical] = index
+            let use = (aggregate.function == .leq ? "leq " : "") + text.canonical
+            let index = indexes[use] ?? inputs.count
+            if index == inputs.count { inputs.append(aggregated(aggregate.function, typed)) }
+            indexes[use] = index
             aggregates.append(AggregatePlan(function: aggregate.function, input: index))
             fields.append(Field(name, type, isNullable: aggregate.function != .count))
         }
         guard isWhole else { return nil }
         let plan = WindowPlan(
-            size: window.size, every: window.every, offset: window.offset,
-            program: Program(inputs), aggregates: aggregates)
+            grid: window.grid, program: Program(inputs), aggregates: aggregates)
         return append(step.name.value, .window(plan), input, fields: fields, isWindowed: true)
     }
 
@@ -101,6 +101,48 @@ extension PlanBuilder {
             case .ratio(_, let unit): return .double(unit: unit)
             default: return refuse("a number")
             }
+        case .leq, .stddev, .timeMean: return statisticType(function, of: type, refuse)
         }
+    }
+
+    private func statisticType(
+        _ function: AggregateFunction, of type: ValueType, _ refuse: (String) -> ValueType?
+    ) -> ValueType? {
+        let exactHint = "a decimal or int; round(x, 1) makes a decimal"
+        switch (function, type) {
+        case (.leq, .int(let unit)), (.leq, .decimal(_, let unit)):
+            if let unit, !unit.code.hasPrefix("dB") {
+                return refuse("sound levels in decibels, such as decimal(1) dB[SPL]")
+            }
+            let scale = PlanBuilder.scale(type)
+            guard scale <= SoundLevel.maximumScale else {
+                return refuse("at most \(SoundLevel.maximumScale) digits; round(x, 1)")
+            }
+            return .decimal(scale: Swift.max(scale, 3), unit: unit)
+        case (.stddev, .int(let unit)): return .decimal(scale: 3, unit: unit)
+        case (.stddev, .decimal(let scale, let unit)):
+            return .decimal(scale: Swift.min(scale + 3, Decimal.maximumScale), unit: unit)
+        case (.stddev, .double(let unit)), (.stddev, .ratio(_, let unit)):
+            return .double(unit: unit)
+        case (.timeMean, .int(let unit)): return .ratio(scale: 3, unit: unit)
+        case (.timeMean, .decimal(let scale, let unit)):
+            return .ratio(scale: Swift.min(scale + 3, Decimal.maximumScale), unit: unit)
+        case (.timeMean, .double): return type
+        case (.leq, .double), (.leq, .ratio), (.timeMean, .ratio): return refuse(exactHint)
+        default: return refuse("a number")
+        }
+    }
+
+    private static func scale(_ type: ValueType) -> Int {
+        if case .decimal(let scale, _) = type { scale } else { 0 }
+    }
+
+    /// The program's input for an aggregate: sound levels beyond what there is are row faults.
+    private func aggregated(
+        _ function: AggregateFunction, _ typed: TypedExpression
+    ) -> TypedExpression {
+        guard function == .leq else { return typed }
+        let unit = Decimal.powerOfTen(PlanBuilder.scale(typed.type))
+        return typed.limited(to: SoundLevel.lowest * unit...SoundLevel.highest * unit)
     }
 }

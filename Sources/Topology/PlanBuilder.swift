@@ -37,6 +37,8 @@ package final class PlanBuilder {
     /// Streams by name; a table is not among them.
     var streams: [String: Stream] = [:]
     var tables: [String: Int] = [:]
+    /// Rule files by the names that steps use.
+    var ruleFiles: [String: RuleFileSpec] = [:]
     /// Names that something reads.
     var consumed: Set<String> = []
     /// Names with errors; what reads them is not judged.
@@ -49,13 +51,15 @@ package final class PlanBuilder {
         broken = spec.brokenNames
     }
 
-    /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` gives
-    /// each schema that a source names; nil when it could not be read, which is reported elsewhere.
+    /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` and
+    /// `rules` give each schema and rule file that the topology names; one that could not be read is
+    /// not there, which is reported elsewhere.
     package static func build(
-        _ spec: TopologySpec, schemas: [String: SchemaSpec], at place: SourceLocation,
-        _ collector: DiagnosticCollector
+        _ spec: TopologySpec, schemas: [String: SchemaSpec], rules: [String: RuleFileSpec],
+        at place: SourceLocation, _ collector: DiagnosticCollector
     ) -> [Plan]? {
         let builder = PlanBuilder(spec, collector, place)
+        for item in spec.rules { builder.ruleFiles[item.name.value] = rules[item.file.value] }
         builder.buildSources(schemas)
         builder.buildSteps()
         builder.buildSinks()
@@ -63,8 +67,9 @@ package final class PlanBuilder {
         guard collector.isEmpty else { return nil }
         builder.findFieldsRead()
         let used = spec.sources.map(\.schema.value)
+        let files = Set(spec.rules.map(\.file.value)).sorted().compactMap { rules[$0] }
         let canonical = CanonicalText.write(
-            spec, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema })
+            spec, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema }, rules: files)
         return builder.split(canonicalText: canonical)
     }
 
@@ -244,6 +249,7 @@ package final class PlanBuilder {
     }
 
     private func checkUse() {
+        checkRulesUse()
         func isUnused(_ name: String) -> Bool {
             !consumed.contains(name) && !spec.brokenReads.contains(name)
         }

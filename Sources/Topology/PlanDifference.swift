@@ -12,6 +12,7 @@ package enum PlanDifference {
             let path = section == "topology" ? "" : section
             compare(named(oldValue[section]), named(newValue[section]), path, &lines)
         }
+        compare(namedRows(oldValue["rules"]), namedRows(newValue["rules"]), "rules", &lines)
         compare(oldValue["plumbline"], newValue["plumbline"], "plumbline", &lines)
         return lines
     }

@@ -110,6 +110,13 @@ package struct SchemaReader {
         if case .decimal = type { true } else { false }
     }
 
+    /// The type that a node writes, or nil after a diagnostic.
+    static func type(
+        _ node: YAMLNode, _ collector: DiagnosticCollector
+    ) -> (type: ValueType, isNullable: Bool)? {
+        SchemaReader(collector: collector).readType(node)
+    }
+
     private func readType(_ node: YAMLNode) -> (type: ValueType, isNullable: Bool)? {
         let example = "such as string, decimal(2) t, timestamp"
         guard let text = node.text, !text.isEmpty else {

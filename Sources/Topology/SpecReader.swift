@@ -8,6 +8,8 @@ package final class SpecReader {
     var brokenNames: Set<String> = []
     var brokenReads: Set<String> = []
     private var names: [String: SourceLocation] = [:]
+    /// Names that `rules:` gives to rule files.
+    var ruleNames: Set<String> = []
 
     init(_ collector: DiagnosticCollector) { self.collector = collector }
 
@@ -23,18 +25,19 @@ package final class SpecReader {
         guard
             let reader = MappingReader(
                 root, what: "a topology",
-                keys: ["topology", "version", "describe", "sources", "steps", "sinks"],
+                keys: ["topology", "version", "describe", "sources", "rules", "steps", "sinks"],
                 collector, example: "begin with 'topology: <name>'")
         else { return nil }
         let name = readName(reader)
         let version = readVersion(reader)
         let description = reader["describe"]?.text ?? ""
         let sources = readSources(reader)
+        let rules = readRules(reader)
         let steps = readSteps(reader)
         let sinks = readSinks(reader)
         return TopologySpec(
             name: name ?? "unnamed", version: version ?? 1, description: description,
-            sources: sources, steps: steps, sinks: sinks, brokenNames: brokenNames,
+            sources: sources, rules: rules, steps: steps, sinks: sinks, brokenNames: brokenNames,
             brokenReads: brokenReads)
     }
 

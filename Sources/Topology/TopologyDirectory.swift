@@ -1,7 +1,8 @@
 import Glibc
 import Primitives
 
-/// A topology's folder. Schemas are looked for in `<folder>/schemas`, then `<folder>/../schemas`.
+/// A topology's folder. Schemas are looked for in `<folder>/schemas`, then `<folder>/../schemas`;
+/// rule files in the same way in `rules`.
 package struct TopologyDirectory: TopologyFiles {
     package let path: String
     /// A larger file is refused: no topology is that long.
@@ -47,7 +48,7 @@ package struct TopologyDirectory: TopologyFiles {
     }
 
     private func candidates(_ name: String) -> [String] {
-        name.hasPrefix("schemas/")
+        name.hasPrefix("schemas/") || name.hasPrefix("rules/")
             ? ["\(path)/\(name)", "\(path)/../\(name)"] : ["\(path)/\(name)"]
     }
 
@@ -99,13 +100,21 @@ package struct TopologyDirectory: TopologyFiles {
             guard bytes.count <= maximumByteCount else {
                 throw Diagnostic(
                     "larger than 16 MiB", at: SourceLocation(file: path, line: 1, column: 1),
-                    hint: "give the file of a topology, a schema or a case")
+                    hint: "give the file of a topology, a schema, rules or a case")
             }
         }
     }
 
     package func schemaNames() -> [String] {
-        let found = candidates("schemas/").flatMap { TopologyDirectory.list($0) ?? [] }
+        names(in: "schemas/")
+    }
+
+    package func ruleNames() -> [String] {
+        names(in: "rules/")
+    }
+
+    private func names(in folder: String) -> [String] {
+        let found = candidates(folder).flatMap { TopologyDirectory.list($0) ?? [] }
         return Set(found).map { String($0.dropLast(5)) }.sorted()
     }
 

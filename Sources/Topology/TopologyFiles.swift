@@ -4,11 +4,13 @@ import Primitives
 package protocol TopologyFiles: Sendable {
     /// How diagnostics name a file, such as `topologies/crane/topology.yaml`.
     func displayName(of name: String) -> String
-    /// The text of `topology.yaml`, `schemas/<name>.yaml` or `cases/<name>.yaml`; nil when there
-    /// is no such file, a diagnostic when it cannot be read.
+    /// The text of `topology.yaml`, `schemas/<name>.yaml`, `rules/<name>.yaml` or
+    /// `cases/<name>.yaml`; nil when there is no such file, a diagnostic when it cannot be read.
     func read(_ name: String) throws(Diagnostic) -> SourceText?
     /// Names of the schemas at hand, sorted, without `.yaml`.
     func schemaNames() -> [String]
+    /// Names of the rule files at hand, sorted, without `.yaml`.
+    func ruleNames() -> [String]
     /// Names such as `cases/late.yaml` of the case files, sorted.
     func caseNames() throws(Diagnostic) -> [String]
 }
@@ -31,6 +33,10 @@ package struct TopologyTexts: TopologyFiles {
 
     package func schemaNames() -> [String] {
         names(in: "schemas/").map { String($0.dropFirst(8).dropLast(5)) }.sorted()
+    }
+
+    package func ruleNames() -> [String] {
+        names(in: "rules/").map { String($0.dropFirst(6).dropLast(5)) }.sorted()
     }
 
     package func caseNames() throws(Diagnostic) -> [String] { names(in: "cases/") }

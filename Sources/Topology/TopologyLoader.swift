@@ -44,7 +44,10 @@ package enum TopologyLoader {
             }), let spec = SpecReader.read(root, collector)
         {
             let schemas = readSchemas(spec, files, collector)
-            if let plans = PlanBuilder.build(spec, schemas: schemas, at: place, collector) {
+            let rules = readRules(spec, files, collector)
+            if let plans = PlanBuilder.build(
+                spec, schemas: schemas, rules: rules, at: place, collector)
+            {
                 loaded = LoadedTopology(plans: plans, spec: spec)
             }
         }
@@ -59,7 +62,8 @@ package enum TopologyLoader {
         var plans: [Plan]?
         if let root = YAMLReader.read(source, collector),
             let reader = MappingReader(
-                root, what: "a plan", keys: ["plumbline", "schemas", "topology"], collector,
+                root, what: "a plan", keys: ["plumbline", "rules", "schemas", "topology"],
+                collector,
                 example: "{\"plumbline\":1,…}")
         {
             plans = build(reader, collector)
@@ -91,7 +95,37 @@ package enum TopologyLoader {
                 "there is no schema '\(source.schema.value)'", at: source.schema.location,
                 hint: hint)
         }
-        return PlanBuilder.build(spec, schemas: schemas, at: reader.node.location, collector)
+        var rules: [String: RuleFileSpec] = [:]
+        for entry in reader["rules"]?.entries ?? [] {
+            rules[entry.key] = RuleFileReader.read(entry.value, name: entry.key, collector)
+        }
+        for item in spec.rules where rules[item.file.value] == nil {
+            collector.report(
+                "there are no rules '\(item.file.value)'", at: item.file.location, hint: hint)
+        }
+        return PlanBuilder.build(
+            spec, schemas: schemas, rules: rules, at: reader.node.location, collector)
+    }
+
+    private static func readRules(
+        _ spec: TopologySpec, _ files: some TopologyFiles, _ collector: DiagnosticCollector
+    ) -> [String: RuleFileSpec] {
+        var rules: [String: RuleFileSpec] = [:]
+        var seen: Set<String> = []
+        for item in spec.rules where seen.insert(item.file.value).inserted {
+            let name = item.file.value
+            let root = read(
+                "rules/\(name).yaml", files, collector,
+                missing: {
+                    collector.report(
+                        "there are no rules '\(name)'", at: item.file.location,
+                        hint: Suggestion.hint(
+                            for: name, in: files.ruleNames(), kind: "rule files")
+                            ?? "write \(files.displayName(of: "rules/\(name).yaml"))")
+                })
+            if let root { rules[name] = RuleFileReader.read(root, name: name, collector) }
+        }
+        return rules
     }
 
     private static func readSchemas(

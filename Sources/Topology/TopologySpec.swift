@@ -14,6 +14,7 @@ package struct TopologySpec: Sendable {
     package var description: String
     /// In the order of the file, which is the order of the merge.
     package var sources: [SourceSpec]
+    package var rules: [RulesSpec]
     package var steps: [StepSpec]
     package var sinks: [SinkSpec]
     /// Names of sources and steps that have errors of their own, so that naming them is no error.
@@ -96,6 +97,8 @@ package struct StepSpec: Sendable {
 /// `lookup`, `filter` and `select` of one step, applied in that order; at least one is there.
 package struct ShapeSpec: Sendable {
     package var lookup: LookupSpec?
+    /// Looked up after the table, in this order.
+    package var rules: [RulesLookupSpec] = []
     package var filter: ExpressionText?
     package var select: [NamedExpression]?
     /// Name under which the rows that do not pass the filter are read.
@@ -136,11 +139,9 @@ package struct LevelsSpec: Sendable {
     package var judgesTies: Bool
 }
 
-/// A `window:` step. Durations in microseconds; `every` is `size` for a tumbling window.
+/// A `window:` step.
 package struct WindowSpec: Sendable {
-    package var size: Int64
-    package var every: Int64
-    package var offset: Int64
+    package var grid: WindowGrid
     package var aggregates: [AggregateSpec]
     package var location: SourceLocation
 }

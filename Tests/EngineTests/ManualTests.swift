@@ -9,11 +9,14 @@ import Topology
 @Suite struct ManualTests {
     private static let folder = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("docs/reference/operators")
+        .appendingPathComponent("docs/reference")
 
     static var pages: [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.filter { $0.hasSuffix(".md") }.sorted()
+        ["operators", "functions"].flatMap { part -> [String] in
+            let path = folder.appendingPathComponent(part).path
+            let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            return names.filter { $0.hasSuffix(".md") }.sorted().map { "\(part)/\($0)" }
+        }
     }
 
     @Test func thereArePages() { #expect(!Self.pages.isEmpty) }

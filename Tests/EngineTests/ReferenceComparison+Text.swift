@@ -60,7 +60,7 @@ extension ReferenceComparison {
             case .levels(let rule): (waits, collects) = (rule.byTime, true)
             case .machine(let rule): (waits, collects) = (rule.byTime, true)
             case .window: collects = true
-            case .shape, .otherwise: break
+            case .shape, .otherwise, .rules: break
             }
             let input =
                 if case .step(let index) = step.from { passesOn[index] } else { true }

@@ -5,9 +5,10 @@ import Topology
 /// Looks for a seed on which the engines differ, and makes its script short.
 enum ReferenceSearch {
     /// What a seed shows, with everything needed to see it; nil when all agree.
-    static func failure(_ seed: UInt64) throws -> String? {
+    /// `varied`: with rules, statistics and windows by days.
+    static func failure(_ seed: UInt64, varied: Bool = false) throws -> String? {
         var generator = ReferenceGenerator(seed: seed)
-        let topology = generator.topology()
+        let topology = varied ? generator.variedTopology() : generator.topology()
         let script = generator.script(topology)
         let comparison: ReferenceComparison
         do {

@@ -7,12 +7,13 @@ import Testing
 @Suite struct ReferenceTests {
     static let environment = ProcessInfo.processInfo.environment
 
-    @Test func agreesWithTheReferenceEngine() throws {
+    @Test(arguments: [false, true])
+    func agreesWithTheReferenceEngine(varied: Bool) throws {
         let count = Self.environment["PLUMBLINE_SEEDS"].flatMap { UInt64($0) } ?? 400
         let only = Self.environment["PLUMBLINE_SEED"].flatMap { UInt64($0) }
         var failures = 0
         for seed in only.map({ $0...$0 }) ?? 1...max(count, 1) {
-            guard let text = try ReferenceSearch.failure(seed) else { continue }
+            guard let text = try ReferenceSearch.failure(seed, varied: varied) else { continue }
             Issue.record("\(text)")
             failures += 1
             if failures >= 5 { break }

@@ -11,7 +11,6 @@ enum Feature: String, CaseIterable {
     case dyn = "dyn"
     case nanoseconds = "nanoseconds"
     case matches = "`matches`"
-    case namedZones = "named zones"
     case optionals = "optional values"
     case stringExtension = "string extension"
     case mathExtension = "math extension"
@@ -19,7 +18,7 @@ enum Feature: String, CaseIterable {
     case functionDeclarations = "functions declared by the test"
 
     /// The features of the core files; the others are extensions.
-    static let core: [Feature] = [.messages, .unsigned, .dyn, .nanoseconds, .matches, .namedZones]
+    static let core: [Feature] = [.messages, .unsigned, .dyn, .nanoseconds, .matches]
 
     func explains(_ test: ConformanceCase, refusal: [String], file: String) -> Bool {
         let expression = test.expression
@@ -40,7 +39,6 @@ enum Feature: String, CaseIterable {
                 || refusal.contains { $0.contains("must have one type") }
         case .nanoseconds: return has("[0-9]ns'") || has("\\.[0-9]{7,9}Z'")
         case .matches: return has("\\.matches\\(")
-        case .namedZones: return has("'[A-Z][A-Za-z]+/[A-Za-z_]+'")
         case .optionals: return file == "optionals" || has("optional\\.")
         case .stringExtension: return file == "string_ext"
         case .mathExtension: return file == "math_ext"

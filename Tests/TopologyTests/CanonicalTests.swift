@@ -44,13 +44,16 @@ import Topology
             return "lookup \(lookup.table) \(lookup.key.map(text) ?? "") \(lookup.awaits)"
         case .union(let union): return "union \(union)"
         case .rekey(let field): return "rekey \(field)"
+        case .rules(let rules):
+            return "rules \(rules.file) \(rules.scope) \(rules.values) \(rules.rows) "
+                + "\(rules.columns) \(text(rules.program))"
         case .levels(let levels):
             return "levels \(levels.levels) \(levels.confirmReadings) \(levels.confirmDuration) "
                 + "\(levels.hold) \(levels.order) \(levels.judgesTies) \(text(levels.program))"
         case .distinct(let distinct): return "distinct \(distinct.order)"
         case .window(let window):
-            return "window \(window.size) \(window.every) \(window.offset) "
-                + "\(window.aggregates) \(text(window.program))"
+            return "window \(window.grid) \(window.aggregates) "
+                + text(window.program)
         }
     }
 

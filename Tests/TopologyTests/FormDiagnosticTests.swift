@@ -206,13 +206,13 @@ import Topology
         }
         expect(
             window("‸{aggregate: {n: count()}}"),
-            ["'window' of step 'a' needs 'tumbling': or 'hopping'"])
+            ["'window' of step 'a' needs 'tumbling': or 'hopping', or 'calendar'"])
         expect(
             window("{tumbling: ‸0s, aggregate: {n: count()}}"),
             ["'tumbling' must be more than 0"])
         expect(
             window("{tumbling: 1m, ‸hopping: {size: 2m, every: 1m}, aggregate: {n: count()}}"),
-            ["a window is tumbling or hopping, not both"])
+            ["a window is tumbling, hopping or by calendar, only one of them"])
         expect(
             window("{hopping: {size: ‸10m, every: 4m}, aggregate: {n: count()}}"),
             ["'size' must be a multiple of 'every'"], hints: ["10m is not a multiple of 4m"])

@@ -55,8 +55,7 @@ import Topology
             Issue.record("mean15 is not a window")
             return
         }
-        #expect(window.size == 900_000_000)
-        #expect(window.every == 900_000_000)
+        #expect(window.grid == .fixed(size: 900_000_000, every: 900_000_000, offset: 0))
         #expect(window.program.outputs.count == 1)
         #expect(window.aggregates.map(\.function) == [.mean, .count, .max, .count])
         #expect(window.aggregates.map(\.input) == [0, nil, 0, 0])

@@ -19,12 +19,12 @@ package enum TimePart: String, Hashable, Sendable, CaseIterable {
     case milliseconds = "getMilliseconds"
 }
 
-/// A part of each timestamp, `offset` microseconds ahead of UTC.
-package func timestampPart(
-    _ part: TimePart, _ a: Vector, offset: Int64, count: Int
-) -> Vector {
+/// A part of each timestamp as the clocks of a zone show it.
+package func timestampPart(_ part: TimePart, _ a: Vector, zone: Zone, count: Int) -> Vector {
+    var period = zone.period(at: 0)
     let result = mapped(a.int64, count, Int64(0)) { value in
-        let local = value &+ offset
+        if value < period.start || value >= period.end { period = zone.period(at: value) }
+        let local = value &+ period.offset
         let day = floorDivide(local, 86_400_000_000)
         let inDay = local &- day &* 86_400_000_000
         switch part {

@@ -2,15 +2,16 @@ import Columnar
 import Expression
 import Primitives
 
-/// Tumbling and hopping windows `[start, end)` over event time, by key.
+/// Tumbling, hopping and calendar windows `[start, end)` over event time, by key.
 ///
 ///     size 15m, every 5m        08:00     08:05     08:10     08:15     08:20
 ///     windows of a row at 08:12 [─────────────────────────)
 ///                                         [─────────────────────────)
 ///                                                   [─────────────────────────)
 ///
-/// Rows go into panes of `every`; a window is the merge of its panes. It closes when the watermark
-/// reaches `end`, right after the row that made it so, and gives one row with time `end − 1 ms`.
+/// Rows go into panes (of `every`, or a unit of the calendar); a window is the merge of its panes.
+/// It closes when the watermark reaches `end`, right after the row that made it so, and gives one
+/// row with time `end − 1 ms`.
 /// For `lateness` after that a late row makes a `correct`; later it is a reject `late` for the
 /// windows it misses. A key without rows in a window gives nothing.
 final class WindowOperator: Operator {
@@ -19,6 +20,7 @@ final class WindowOperator: Operator {
     let usesKeyClocks: Bool
     private let keyIsInteger: Bool
     private let evaluator: Evaluator
+    private var assigner: WindowAssigner
     let accumulators: [any Accumulator]
     /// Panes of all keys.
     var panes = PaneStore()
@@ -39,6 +41,7 @@ final class WindowOperator: Operator {
         self.usesKeyClocks = usesKeyClocks
         self.keyIsInteger = keyIsInteger
         evaluator = Evaluator(plan.program)
+        assigner = WindowAssigner(plan.grid)
         accumulators = plan.aggregates.compactMap { aggregate in
             makeAccumulator(
                 aggregate.function, input: aggregate.input.map { plan.program.outputs[$0].type })
@@ -50,16 +53,12 @@ final class WindowOperator: Operator {
     // MARK: Time
 
     /// Index of the pane that holds a time; windows end at pane boundaries.
-    func pane(of time: Int64) -> Int64 {
-        let shifted = time - plan.offset
-        let quotient = shifted / plan.every
-        return shifted % plan.every < 0 ? quotient - 1 : quotient
-    }
+    func pane(of time: Int64) -> Int64 { assigner.pane(of: time) }
 
-    var panesPerWindow: Int64 { plan.size / plan.every }
+    var panesPerWindow: Int64 { assigner.panesPerWindow }
 
     /// End of the window whose last pane is `pane`.
-    func windowEnd(lastPane pane: Int64) -> Int64 { (pane + 1) * plan.every + plan.offset }
+    func windowEnd(lastPane pane: Int64) -> Int64 { assigner.start(pane + 1) }
 
     private func isExpired(_ end: Int64, at watermark: Int64) -> Bool {
         end.addingSaturating(lateness) <= watermark
@@ -241,10 +240,7 @@ final class WindowOperator: Operator {
 
     // MARK: Closing
 
-    func panes(endingAt end: Int64) -> Range<Int64> {
-        let last = pane(of: end - 1)
-        return last - panesPerWindow + 1..<last + 1
-    }
+    func panes(endingAt end: Int64) -> Range<Int64> { assigner.panes(endingAt: end) }
 
     /// Closes a key's windows up to a watermark, in time order, and forgets what is expired.
     private func close(
@@ -324,7 +320,7 @@ final class WindowOperator: Operator {
         key: Int32, end: Int64, _ slots: [Int32], _ mark: WindowEmission.Mark
     ) -> WindowEmission.Row {
         var fits = true
-        for accumulator in accumulators where !accumulator.appendResult(slots[...]) {
+        for accumulator in accumulators where !accumulator.appendResult(slots[...], end: end) {
             fits = false
         }
         return WindowEmission.Row(
@@ -412,7 +408,11 @@ final class WindowOperator: Operator {
         let keys = rows.map(\.key)
         let ends = rows.map(\.end)
         var columns = [keyColumn(keys, output.keys)]
-        columns.append(Column(.int64(ends.map { $0 - plan.size })))
+        let starts = ends.map { end in
+            let first = panes(endingAt: end).lowerBound
+            return assigner.start(first)
+        }
+        columns.append(Column(.int64(starts)))
         columns.append(Column(.int64(ends)))
         for index in accumulators.indices {
             var column: Column?
@@ -448,7 +448,7 @@ final class WindowOperator: Operator {
         for row in fits.indices where !fits[row] && batch.change(row) != .before {
             output.reject(
                 RejectReason(name: "overflow"),
-                "the sum over the window ending \(Timestamp.text(ends[row])) does not fit",
+                "a result of the window ending \(Timestamp.text(ends[row])) does not fit",
                 row: row, of: batch, context)
         }
         let (kept, keptContext) = selectRows(fits, of: batch, context, keepsGhosts: false)

@@ -46,6 +46,9 @@ package final class ReferenceEngine {
             return ReferenceShape(
                 table: lookup.flatMap { tables[$0] }, filter: filter, select: select,
                 keyField: keyField)
+        case .rules(let lookup):
+            return ReferenceRulesStep(
+                lookup, topology.rules[lookup.rules], keyField: keyField)
         case .levels(let rule): return ReferenceLevels(rule, clocksKeys: clocksKeys)
         case .distinct(let byTime):
             return ReferenceDistinct(

@@ -13,7 +13,7 @@ package enum ReferenceAction: Hashable, Sendable {
 
 extension ReferenceGenerator {
     /// A multiple of every window and granule in use.
-    private static let start: Int64 = 1_700_000_040_000
+    static let start: Int64 = 1_700_000_040_000
 
     /// Rows of all sources in order of arrival, cut by merges, ticks and flushes.
     package mutating func script(_ topology: ReferenceTopology) -> [ReferenceAction] {

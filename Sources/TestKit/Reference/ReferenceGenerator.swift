@@ -103,7 +103,7 @@ package struct ReferenceGenerator {
             case .window: (next.isAfterWindow, next.isAfterLevels) = (true, false)
             case .levels, .machine: next.isAfterLevels = true
             case .shape(_, _, let select): if select != nil { next.isAfterLevels = false }
-            case .distinct, .otherwise: break
+            case .distinct, .otherwise, .rules: break
             }
             if place.isAfterWindow {
                 switch step.operation {

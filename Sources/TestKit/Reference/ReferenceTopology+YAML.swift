@@ -19,6 +19,7 @@ extension ReferenceTopology {
             }
             texts["schemas/\(source.name)-schema.yaml"] = lines.joined(separator: "\n") + "\n"
         }
+        for rules in rules { texts["rules/\(rules.name).yaml"] = rules.yaml }
         return TopologyTexts(texts)
     }
 
@@ -36,6 +37,10 @@ extension ReferenceTopology {
             } else {
                 lines.append("    table: {key: \(key), asOf: ts}")
             }
+        }
+        if !rules.isEmpty {
+            let names = rules.map { "\($0.name): \($0.name)" }.joined(separator: ", ")
+            lines.append("rules: {\(names)}")
         }
         lines.append("steps:")
         for (index, step) in steps.enumerated() { lines += text(step, index) }
@@ -91,6 +96,7 @@ extension ReferenceTopology {
                     lines.append("        \(field.name): \"\(field.expression.cel)\"")
                 }
             }
+        case .rules(let lookup): lines += text(lookup)
         case .distinct(let byTime):
             lines += [
                 "      key: \(keyField(step))",
@@ -106,9 +112,10 @@ extension ReferenceTopology {
         case .window(let rule):
             lines += ["      key: \(keyField(step))", "      window:"]
             lines.append(
-                rule.size == rule.every
-                    ? "        tumbling: \(rule.size)ms"
-                    : "        hopping: {size: \(rule.size)ms, every: \(rule.every)ms}")
+                rule.zone.map { "        calendar: day\n        zone: \($0.name)" }
+                    ?? (rule.size == rule.every
+                        ? "        tumbling: \(rule.size)ms"
+                        : "        hopping: {size: \(rule.size)ms, every: \(rule.every)ms}"))
             if rule.offset != 0 { lines.append("        offset: \(rule.offset)ms") }
             lines.append("        aggregate:")
             for item in rule.aggregates {

@@ -5,6 +5,8 @@ package struct ReferenceTopology: Sendable {
     package var steps: [ReferenceStep]
     /// Sinks by the step (index) that they take their rows from; topic `out.<n>`.
     package var sinks: [Int]
+    /// Rule files, by the name that steps use, which is the file's too.
+    package var rules: [ReferenceRules] = []
 
     package init(sources: [ReferenceSource], steps: [ReferenceStep], sinks: [Int]) {
         self.sources = sources
@@ -92,6 +94,8 @@ package struct ReferenceNamed: Hashable, Sendable {
 package enum ReferenceOperation: Sendable {
     /// Look up in a table (by source index), filter, select, in this order; each may be absent.
     case shape(lookup: Int?, filter: ReferenceExpression?, select: [ReferenceNamed]?)
+    /// Look up rules, select.
+    case rules(ReferenceRulesLookup)
     case levels(ReferenceLevelsRule)
     case distinct(byTime: Bool)
     case window(ReferenceWindowRule)
@@ -135,6 +139,9 @@ package struct ReferenceWindowRule: Sendable {
     package var size: Int64
     package var every: Int64
     package var offset: Int64
+    /// A window of local days: `size` is a day, and `offset` this much earlier by UTC. The zone
+    /// has no daylight saving in the time of the script.
+    package var zone: (name: String, ahead: Int64)?
     package var aggregates: [Aggregate]
 
     /// One aggregate: field name, function, and its input unless it counts rows.

@@ -37,7 +37,7 @@ final class ReferenceWindow: ReferenceOperator {
 
     /// Starts of the windows that hold a time, ascending.
     private func starts(_ time: Int64) -> [Int64] {
-        let (every, offset) = (rule.every * 1000, rule.offset * 1000)
+        let (every, offset) = (rule.every * 1000, (rule.offset - (rule.zone?.ahead ?? 0)) * 1000)
         let distance = (time - offset) % every
         let last = time - (distance < 0 ? distance + every : distance)
         return (0..<size / every).reversed().map { last - $0 * every }
@@ -100,7 +100,14 @@ final class ReferenceWindow: ReferenceOperator {
 
     private func fault(_ row: ReferenceRow) -> String? {
         for item in rule.aggregates {
-            if case .fault(let reason)? = item.input?.evaluate(row.values) { return reason }
+            switch item.input?.evaluate(row.values) {
+            case .fault(let reason)?: return reason
+            case .value(.number(let level))? where item.function == "leq":
+                if level < ReferenceNumber(-100) || level > ReferenceNumber(200) {
+                    return "out-of-range"
+                }
+            default: break
+            }
         }
         return nil
     }
@@ -121,7 +128,9 @@ final class ReferenceWindow: ReferenceOperator {
             keyField: state.rows[0].row.values[keyField] ?? .null,
             "windowStart": .time(place.start), "windowEnd": .time(end(place)),
         ]
-        for item in rule.aggregates { values[item.name] = aggregate(item, state) }
+        for item in rule.aggregates {
+            values[item.name] = aggregate(item, state, end: end(place))
+        }
         let origin = state.rows.map(\.row).min { $0.offset < $1.offset } ?? state.rows[0].row
         return ReferenceRow(
             id: "\(name) \(place.key) \(place.start)", time: end(place) - 1000, key: place.key,
@@ -129,7 +138,7 @@ final class ReferenceWindow: ReferenceOperator {
     }
 
     private func aggregate(
-        _ item: ReferenceWindowRule.Aggregate, _ state: State
+        _ item: ReferenceWindowRule.Aggregate, _ state: State, end: Int64
     ) -> ReferenceValue {
         guard let input = item.input else { return number(state.rows.count) }
         func value(_ row: ReferenceRow) -> ReferenceValue {
@@ -139,6 +148,13 @@ final class ReferenceWindow: ReferenceOperator {
         let byTime = state.rows.sorted { ($0.row.time, $0.number) < ($1.row.time, $1.number) }
         let values = byTime.map { value($0.row) }
         let present = values.filter { $0 != .null }
+        if ["leq", "stddev", "timeMean"].contains(item.function) {
+            let points = zip(byTime, values).compactMap { entry, value in
+                if case .number(let number) = value { (entry.row.time, number) } else { nil }
+            }
+            return ReferenceStatistics.value(
+                item.function, points, end: end, scale: input.type.scale)
+        }
         let numbers = present.compactMap { value -> ReferenceNumber? in
             if case .number(let number) = value { number } else { nil }
         }
