@@ -40,11 +40,13 @@ def number(value):
 
 def row(topic, record):
     value = record.get("value") or {}
-    level = value.get("level", "")
+    # A machine's breaches and deadlines have a rule instead of levels.
+    level = value.get("level", "alarm" if "rule" in value else "")
     if value.get("previous") not in (None, level):
         level = f"{value['previous']} > {level}"
     return [
-        utc(record["timestamp"]), topic, str(record.get("key") or ""), value.get("event", ""),
+        utc(record["timestamp"]), topic, str(record.get("key") or ""),
+        value.get("rule", value.get("event", "")),
         level, number(value.get("value")), number(value.get("limit")), short(value.get("since")),
     ]
 

@@ -1,49 +1,62 @@
 import Primitives
 
-/// Something put into the data on purpose: the ground truth that alarms are compared with.
-package struct SiteEvent: Sendable {
-    /// What happens. The first five are incidents, the others faults of devices and lines.
-    package enum Kind: String, Sendable {
-        case overload
+/// Something put into the data on purpose.
+struct SiteEvent {
+    enum Kind: String {
+        // Of cranes.
+        case overload, wind, unidentified, climb
         case chartMismatch = "chart-mismatch"
-        case wind
-        case dust
-        /// A window whose mean is exactly the limit.
+        // Of dust monitors.
+        case dust, frozen
         case dustAtLimit = "dust-at-limit"
-        /// Readings that never come.
-        case gap
-        /// Off-line, then all kept readings at once.
-        case backfill
-        /// The device's clock is a day ahead.
-        case clock
-        /// The instrument flags its values as invalid.
-        case invalid
-        /// Dust over the general limit, under that of earthwork: no alarm.
-        case dustBelowLimit = "dust-below-limit"
+        /// Over the general limit, under that of earthwork.
+        case dustUnderEarthwork = "dust-under-earthwork"
+        case pressureUnit = "pressure-unit"
+        case dustUnit = "dust-unit"
+        // Faults of both.
+        case gap, backfill, invalid
+        case clockJump = "clock-jump"
+        case clock8h = "clock-8h"
     }
 
-    package var device: String
-    package var kind: Kind
-    /// Highest level to be raised; "none" for faults, "normal" for what must not raise.
-    package var level: String
+    var kind: Kind
+    /// Crane, dust monitor, hazard project or point.
+    var key: String
+    /// Highest level to be raised; "normal" for what must raise nothing, "" for faults.
+    var level = ""
     /// Milliseconds since the epoch.
-    package var span: Range<Int>
-
-    func write(into lines: inout ArrivalLines) {
-        var line = LineBuffer()
-        line.put("{\"device\":\"\(device)\",\"kind\":\"\(kind.rawValue)\",\"level\":\"\(level)\"")
-        line.put(",\"start\":\"")
-        line.put(Timestamp.text(Int64(span.lowerBound) * 1000))
-        line.put("\",\"end\":\"")
-        line.put(Timestamp.text(Int64(span.upperBound) * 1000))
-        line.put("\"}\n")
-        lines.append(line.bytes, arrival: span.lowerBound)
-    }
+    var span: Range<Int>
 }
 
 extension Array where Element == SiteEvent {
-    /// The event of a kind and device that covers an instant.
+    /// The event of a kind that covers an instant.
     func first(_ kind: SiteEvent.Kind, at time: Int) -> SiteEvent? {
         first { $0.kind == kind && $0.span.contains(time) }
+    }
+}
+
+/// A line of the ground truth: an alarm that must be raised, or a fault.
+struct Truth {
+    var topology: String
+    /// Empty for a fault.
+    var rule: String
+    var key: String
+    var level: String
+    var kind: String
+    /// When the condition holds, in milliseconds since the epoch.
+    var span: Range<Int>
+
+    func write(into lines: inout ArrivalLines) {
+        var line = LineBuffer()
+        line.put("{\"topology\":\"\(topology)\"")
+        line.put(rule.isEmpty ? ",\"fault\":\"\(kind)\"" : ",\"rule\":\"\(rule)\"")
+        line.put(",\"key\":\"\(key)\",\"start\":\"")
+        line.put(Timestamp.text(Int64(span.lowerBound) * 1000))
+        line.put("\",\"end\":\"")
+        line.put(Timestamp.text(Int64(span.upperBound) * 1000))
+        line.put("\"")
+        if !rule.isEmpty { line.put(",\"level\":\"\(level)\",\"kind\":\"\(kind)\"") }
+        line.put("}\n")
+        lines.append(line.bytes, arrival: span.lowerBound)
     }
 }

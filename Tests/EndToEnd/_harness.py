@@ -18,7 +18,9 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PLUMBLINE = os.environ.get("PLUMBLINE", str(ROOT / ".build/release/plumbline"))
 TOPOLOGIES = [ROOT / "topologies/crane-overload", ROOT / "topologies/dust-exceedance"]
-OUTPUTS = ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.dust", "means.dust"]
+OUTPUTS = ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.crane-card",
+           "alarms.crane-climb", "alarms.dust", "alarms.dust-unit", "alarms.dust-frozen",
+           "means.dust"]
 REJECTS = ["crane-overload.v1.rejects", "dust-exceedance.v1.rejects"]
 JOURNALS = ["crane-overload.v1.journal", "dust-exceedance.v1.journal"]
 
@@ -104,15 +106,26 @@ def plumbline(*arguments, expect=0):
 # Topic and file of the fixture day.
 SITE_DAY = [
     ("registry.crane", "registry.ndjson"), ("telemetry.crane", "crane.ndjson"),
+    ("registry.project", "project.ndjson"), ("registry.monitor", "monitor.ndjson"),
     ("telemetry.dust", "dust.hj212")]
+# Topic and file of the sixty days.
+SITE_60D = [
+    ("events.hazard", "hazard.ndjson"), ("registry.pit-point", "pit-point.ndjson"),
+    ("telemetry.pit", "pit.ndjson")]
+# Schema and key of a topic with JSON lines.
+SHAPES = {
+    "registry.crane": ("crane", "device"), "telemetry.crane": ("crane-load", "device"),
+    "registry.project": ("project", "project"), "registry.monitor": ("monitor", "device"),
+    "events.hazard": ("hazard-event", "item"), "registry.pit-point": ("pit-point", "point"),
+    "telemetry.pit": ("pit-reading", "point")}
 
 
 def import_arguments(data, topic, file, *options):
-    """Arguments of an import of a file of the fixture day, or of a part of one."""
+    """Arguments of an import of a file of a simulated site, or of a part of one."""
     fields = ["--format", "hj212"]
-    if topic != "telemetry.dust":
-        schema = "crane" if topic == "registry.crane" else "crane-load"
-        fields = ["--format", "json", "--key", "device", "--time", "ts", "--arrival", "arrival",
+    if topic in SHAPES:
+        schema, key = SHAPES[topic]
+        fields = ["--format", "json", "--key", key, "--time", "ts", "--arrival", "arrival",
                   "--schema", ROOT / f"topologies/schemas/{schema}.yaml"]
     return ["import", "--data", data, "--topic", topic, *fields, *options, file]
 

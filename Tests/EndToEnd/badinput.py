@@ -143,7 +143,7 @@ READING = ('{"device":"%s","site":"S1","ts":%d,"seq":1,"mass":%s,"radius":10.00,
 START = 1772402400000
 
 
-def reading(number, mass="0.10", device="TC-01", arrival=None, time=None):
+def reading(number, mass="0.10", device="S1-TC-01", arrival=None, time=None):
     time = START + 10_000 * number if time is None else time
     return READING % (device, time, mass, time + 200 if arrival is None else arrival)
 
@@ -156,12 +156,12 @@ def bad_records():
         (good.encode()[:-1] + b',"x":"\xff\xfe"}', "malformed"),
         (reading(2, mass='"heavy"'), "wrong-type"), (reading(3, mass="1.234"), "precision"),
         (reading(4, mass="9" * 30), "out-of-range"), (reading(5, mass="1e400"), "out-of-range"),
-        (reading(6, mass="null"), "missing-field"), (reading(7, device="TC-99"), "unmatched"),
+        (reading(6, mass="null"), "missing-field"), (reading(7, device="S1-TC-99"), "unmatched"),
         (reading(8, mass="0." + "1" * 5000), "precision"),
         (reading(9), None), (reading(5), "out-of-order"), (reading(9), "duplicate"),
         (reading(0, time=START + 86_400_000, arrival=START + 95_000), "clock"),
         (reading(0, device="K" * 1_000_000), "unmatched"), (reading(10), None),
-        ('{"device":"TC-01","ts":"never","mass":1}', "wrong-type"), ("{}", "missing-field"),
+        ('{"device":"S1-TC-01","ts":"never","mass":1}', "wrong-type"), ("{}", "missing-field"),
         ("[" * 5000, "malformed"), (reading(11, mass="-0.0"), None), (reading(12), None),
     ]
     return [(line if isinstance(line, bytes) else line.encode(), reason) for line, reason in lines]
@@ -235,6 +235,9 @@ def bad_frames(scratch):
         (frame(5), "duplicate"), (frame(5 + 2 * day), None), (frame(6), "late"),
     ]
     file.write_bytes(b"\r\n".join(line for line, _ in lines) + b"\r\n")
+    for topic, name in [("registry.project", "project"), ("registry.monitor", "monitor")]:
+        harness.plumbline(*harness.import_arguments(
+            data, topic, harness.ROOT / f"fixtures/site-day/{name}.ndjson"))
     harness.plumbline("import", "--data", data, "--topic", "telemetry.dust", "--format", "hj212",
                       file)
     harness.plumbline("run", "--data", data, harness.TOPOLOGIES[1], "--until-end")

@@ -1,15 +1,22 @@
-"""The fixture day through both topologies, against results computed by Python scripts.
+"""The fixtures through all topologies, against results computed by Python scripts.
 
-All seven topics are compared by fixtures/expected/compare.py, in exact arithmetic. Then: a second
-run and a second import add nothing, and `replay` finds everything identical.
+Every topic is compared by fixtures/expected/compare.py, in exact arithmetic. Then: a second run and
+a second import add nothing, and `replay` finds everything identical.
 """
 import subprocess
 
 import _harness as harness
 
-FILES = {"crane": ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind",
-                   "crane-overload.v1.rejects"],
-         "dust": ["alarms.dust", "means.dust", "dust-exceedance.v1.rejects"]}
+FILES = {
+    "crane": ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.crane-card",
+              "alarms.crane-climb", "crane-overload.v1.rejects"],
+    "dust": ["alarms.dust", "alarms.dust-unit", "alarms.dust-frozen", "means.dust",
+             "dust-exceedance.v1.rejects"],
+    "hazard": ["alarms.hazard", "states.hazard", "hazard-project.v1.rejects"],
+    "pit": ["alarms.pit", "alarms.pit-rate", "alarms.pit-missing", "pit-monitoring.v1.rejects"]}
+SITES = [("site-day", harness.SITE_DAY), ("site-60d", harness.SITE_60D)]
+TOPOLOGIES = harness.TOPOLOGIES + [
+    harness.ROOT / "topologies/hazard-project", harness.ROOT / "topologies/pit-monitoring"]
 
 
 def compare(data):
@@ -33,18 +40,22 @@ def filled(data):
 def main():
     with harness.scratch() as scratch:
         data = scratch / "data"
-        harness.import_site_day(data)
-        harness.plumbline(*harness.bounded_run(data))
+        files = [(topic, harness.ROOT / "fixtures" / folder / name)
+                 for folder, site in SITES for topic, name in site]
+        for topic, file in files:
+            harness.plumbline(*harness.import_arguments(data, topic, file))
+        run = ["run", "--data", data, *TOPOLOGIES, "--until-end"]
+        harness.plumbline(*run)
         compare(data)
         first, ends = harness.exported(data), filled(data)
 
-        harness.plumbline(*harness.bounded_run(data))
+        harness.plumbline(*run)
         harness.check_same(first, data, "a second run")
-        for topic, name in harness.SITE_DAY:
-            file = harness.ROOT / "fixtures/site-day" / name
+        for topic, file in files:
             code, _, errors = harness.execute(*harness.import_arguments(data, topic, file))
-            harness.check(code == 0 and "skipped" in errors, f"{name} again: {code}, {errors}")
-        harness.plumbline(*harness.bounded_run(data))
+            harness.check(
+                code == 0 and "skipped" in errors, f"{file.name} again: {code}, {errors}")
+        harness.plumbline(*run)
         harness.check_same(first, data, "a second import and a third run")
         harness.check(filled(data) == ends, "a partition has grown")
     harness.say("again: skipped aloud, nothing doubled, replay identical")

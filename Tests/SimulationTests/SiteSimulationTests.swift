@@ -7,10 +7,19 @@ import Testing
 let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
-/// The site's day of `fixtures/site-day`; its README states the same command.
-let fixtureSite = SiteSimulation(
-    seed: 20_260_302, dayStart: SiteSimulation.dayStart(year: 2026, month: 3, day: 2),
-    craneInterval: 10)
+/// What `fixtures/README.md` states the commands of, by folder.
+let fixtureSites: [(folder: String, options: SimulationOptions, streams: Set<SimulatedStream>)] = [
+    (
+        "site-day", SimulationOptions(seed: 20_260_302, firstDay: firstDay, craneInterval: 10),
+        [.crane, .dust]
+    ),
+    (
+        "site-60d", SimulationOptions(seed: 20_260_302, firstDay: firstDay, dayCount: 60),
+        [.hazard, .pit]
+    ),
+]
+
+let firstDay = SimulationOptions.dayStart(year: 2026, month: 3, day: 2)
 
 func collect(_ write: ((Span<UInt8>) -> Void) -> Void) -> [[UInt8]] {
     var lines: [[UInt8]] = []
@@ -25,18 +34,17 @@ func collect(_ write: ((Span<UInt8>) -> Void) -> Void) -> [[UInt8]] {
 struct Fixtures {
     @Test("The generator gives the committed fixtures byte by byte")
     func bytes() throws {
-        let files: [(String, [[UInt8]])] = [
-            ("registry.ndjson", collect { fixtureSite.registryLines($0) }),
-            ("crane.ndjson", collect { fixtureSite.craneLines($0) }),
-            ("dust.hj212", collect { fixtureSite.dustLines($0) }),
-            ("truth.ndjson", collect { fixtureSite.truthLines($0) }),
-        ]
-        for (name, lines) in files {
-            let path = root.appending(path: "fixtures/site-day/" + name)
-            let committed = [UInt8](try Data(contentsOf: path))
-            // Not the arrays themselves: a failure would print megabytes.
-            let isSame = Array(lines.joined()) == committed
-            #expect(isSame, "\(name) differs; see fixtures/README.md")
+        for (folder, options, streams) in fixtureSites {
+            let site = SiteSimulation(options)
+            for file in SimulatedFile.allCases
+            where file.stream.map(streams.contains) ?? true {
+                let lines = collect { site.lines(of: file, streams: streams, $0) }
+                let path = "fixtures/\(folder)/\(file.rawValue)"
+                let committed = [UInt8](try Data(contentsOf: root.appending(path: path)))
+                // Not the arrays themselves: a failure would print megabytes.
+                let isSame = Array(lines.joined()) == committed
+                #expect(isSame, "\(path) differs; see fixtures/README.md")
+            }
         }
     }
 
@@ -81,14 +89,46 @@ struct Fixtures {
         #expect(check.output.split(separator: "\n").count == 8)
     }
 
+    @Test("The manifests have the options, lines, bytes and hashes of the files")
+    func manifests() throws {
+        struct Manifest: Decodable {
+            struct File: Decodable {
+                var file: String
+                var lines: Int
+                var bytes: Int
+                var sha256: String
+            }
+            var seed: UInt64
+            var days: Int
+            var interval: Int
+            var files: [File]
+        }
+        for (name, options, _) in fixtureSites {
+            let folder = root.appending(path: "fixtures/" + name)
+            let manifest = try JSONDecoder().decode(
+                Manifest.self, from: Data(contentsOf: folder.appending(path: "manifest.json")))
+            #expect(manifest.seed == options.seed && manifest.days == options.dayCount)
+            for entry in manifest.files {
+                let data = try Data(contentsOf: folder.appending(path: entry.file))
+                #expect(data.count == entry.bytes)
+                #expect(data.count { $0 == 10 } == entry.lines)
+                let sum = try run(["sha256sum", entry.file], in: folder)
+                #expect(sum.output.hasPrefix(entry.sha256), "\(name)/\(entry.file)")
+            }
+        }
+    }
+
     @Test("The expected records are what the Python scripts compute from the fixtures")
     func expected() throws {
-        for name in ["crane", "dust"] {
+        for (name, site) in [
+            ("crane", "site-day"), ("dust", "site-day"), ("hazard", "site-60d"),
+            ("pit", "site-60d"),
+        ] {
             let folder = root.appending(path: "fixtures/expected").path()
             let scratch = NSTemporaryDirectory() + "expected-\(name)-\(getpid()).ndjson"
             defer { try? FileManager.default.removeItem(atPath: scratch) }
             let run = try python(
-                "\(folder)/\(name).py", root.appending(path: "fixtures/site-day").path(), scratch)
+                "\(folder)/\(name).py", root.appending(path: "fixtures/" + site).path(), scratch)
             #expect(run.status == 0, "\(run.output)")
             #expect(
                 FileManager.default.contentsEqual(
@@ -125,57 +165,118 @@ func run(_ arguments: [String], in directory: URL = root) throws -> (
 }
 
 struct Generation {
-    private func site(seed: UInt64, cranes: Int = 4, stations: Int = 4) -> SiteSimulation {
-        SiteSimulation(
-            seed: seed, dayStart: fixtureSite.dayStart, craneCount: cranes,
-            stationCount: stations, craneMinutes: 60, dustMinutes: 120)
+    private func options(seed: UInt64, _ change: (inout SimulationOptions) -> Void = { _ in })
+        -> SimulationOptions
+    {
+        var options = SimulationOptions(
+            seed: seed, firstDay: firstDay, dayCount: 2, craneCount: 2, stationCount: 2,
+            itemCount: 8, pointCount: 4, craneInterval: 60)
+        change(&options)
+        return options
     }
 
-    @Test("Equal seeds give equal bytes, others do not")
-    func seeds() {
-        let first = collect { site(seed: 1).craneLines($0) }
-        #expect(first == collect { site(seed: 1).craneLines($0) })
-        #expect(first != collect { site(seed: 2).craneLines($0) })
-        let dust = collect { site(seed: 1).dustLines($0) }
-        #expect(dust == collect { site(seed: 1).dustLines($0) })
-        #expect(dust != collect { site(seed: 2).dustLines($0) })
+    private func lines(_ file: SimulatedFile, _ options: SimulationOptions) -> [[UInt8]] {
+        collect { SiteSimulation(options).lines(of: file, $0) }
     }
 
-    @Test("One more device changes no other device's readings")
-    func independence() {
-        func first(_ lines: [[UInt8]], _ device: String) -> [[UInt8]] {
-            lines.filter { String(decoding: $0, as: UTF8.self).contains(device) }
+    private func texts(_ file: SimulatedFile, _ options: SimulationOptions) -> [String] {
+        lines(file, options).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    @Test("Equal seeds give equal bytes, others do not", arguments: SimulatedFile.allCases)
+    func seeds(_ file: SimulatedFile) {
+        let first = lines(file, options(seed: 1))
+        #expect(!first.isEmpty)
+        #expect(first == lines(file, options(seed: 1)))
+        // Registries of one site do not depend on the seed but for the change of stage.
+        if ![.cranes, .monitors, .pitPoints].contains(file) {
+            #expect(first != lines(file, options(seed: 2)))
         }
-        let name = "\"device\":\"TC-02\",\"site\":\"S1\",\"ts\""
-        let two = first(collect { site(seed: 3, cranes: 2).craneLines($0) }, name)
-        let five = first(collect { site(seed: 3, cranes: 5).craneLines($0) }, name)
-        #expect(!two.isEmpty)
-        #expect(two == five)
+    }
+
+    @Test("One more site changes nothing of the others")
+    func moreSites() {
+        for file in SimulatedFile.allCases where file != .craneReadings {
+            let one = Set(texts(file, options(seed: 3) { $0.siteCount = 1 }))
+            let three = Set(texts(file, options(seed: 3) { $0.siteCount = 3 }))
+            #expect(one.isSubset(of: three), "\(file.rawValue)")
+            #expect(three.count > one.count)
+        }
+    }
+
+    @Test("One more hazard project or point changes nothing of the others")
+    func moreDevices() {
+        for (file, change): (SimulatedFile, (inout SimulationOptions) -> Void) in [
+            (.hazardEvents, { $0.itemCount = 9 }), (.pitReadings, { $0.pointCount = 5 }),
+        ] {
+            let few = Set(texts(file, options(seed: 4)))
+            let more = Set(texts(file, options(seed: 4, change)))
+            #expect(few.isSubset(of: more) && more.count > few.count)
+        }
+    }
+
+    @Test("Lines come in order of arrival", arguments: SimulatedFile.allCases)
+    func arrivalOrder(_ file: SimulatedFile) throws {
+        var last = 0
+        for text in texts(file, options(seed: 5) { $0.siteCount = 2 }) {
+            let arrival: Int
+            if file == .dustFrames {
+                arrival = try #require(Int(text.prefix { $0 != "\t" }))
+            } else if let found = text.firstMatch(of: /"arrival":(\d+)}/) {
+                arrival = try #require(Int(found.1))
+            } else {
+                continue  // the truth, and garbage
+            }
+            #expect(arrival >= last)
+            last = arrival
+        }
+        #expect(last > 0 || file == .truth)
+    }
+
+    @Test("Without faults every line can be read, in order and once; without incidents no truth")
+    func clean() throws {
+        let clean = options(seed: 6) {
+            $0.faults = []
+            $0.incidents = .none
+        }
+        #expect(texts(.truth, clean).isEmpty)
+        for file in [SimulatedFile.craneReadings, .hazardEvents, .pitReadings] {
+            var seen: Set<String> = []
+            for line in lines(file, clean) {
+                let object = try JSONSerialization.jsonObject(with: Data(line))
+                #expect(object is [String: Any])
+                #expect(seen.insert(String(decoding: line, as: UTF8.self)).inserted)
+            }
+        }
+    }
+
+    @Test("Each fault changes the data, and says so where it has a span", arguments: Fault.allCases)
+    func faults(_ fault: Fault) {
+        func options(_ faults: Set<Fault>) -> SimulationOptions {
+            SimulationOptions(
+                seed: 7, firstDay: firstDay, dayCount: 20, craneCount: 2, stationCount: 1,
+                craneInterval: 300, faults: faults, incidents: .none)
+        }
+        func all(_ options: SimulationOptions) -> [[UInt8]] {
+            let files: [SimulatedFile] = [.craneReadings, .dustFrames, .hazardEvents, .pitReadings]
+            return files.flatMap { lines($0, options) }
+        }
+        #expect(all(options([fault])) != all(options([])))
+        let truth = texts(.truth, options([fault]))
+        let silent: Set<Fault> = [.duplicates, .disorder, .dirt]
+        #expect(truth.isEmpty == silent.contains(fault))
     }
 
     @Test("No devices, no lines of devices; nothing traps on the smallest run")
     func empty() {
-        let none = SiteSimulation(
-            seed: 1, dayStart: 0, craneCount: 0, stationCount: 0, craneMinutes: 1,
-            dustMinutes: 1)
-        #expect(collect { none.registryLines($0) }.isEmpty)
-        #expect(collect { none.dustLines($0) }.isEmpty)
-        #expect(collect { none.truthLines($0) }.isEmpty)
-        let least = SiteSimulation(
-            seed: 1, dayStart: 0, craneCount: 12, stationCount: 12, craneInterval: 3600,
-            craneMinutes: 1, dustMinutes: 1)
-        #expect(collect { least.registryLines($0) }.count == 15)
-        #expect(collect { least.dustLines($0) }.count == 12 + 8)
-    }
-
-    @Test("Lines come in order of arrival")
-    func arrivalOrder() throws {
-        var last = 0
-        for line in collect({ site(seed: 4).dustLines($0) }) {
-            let arrival = try #require(
-                Int(String(decoding: line.prefix { $0 != 9 }, as: UTF8.self)))
-            #expect(arrival >= last)
-            last = arrival
+        let none = SimulationOptions(
+            seed: 1, firstDay: 0, craneCount: 0, stationCount: 0, itemCount: 0, pointCount: 0,
+            craneInterval: 3600)
+        for file in SimulatedFile.allCases where file != .projects && file != .craneReadings {
+            #expect(lines(file, none).isEmpty, "\(file.rawValue)")
+        }
+        for file in SimulatedFile.allCases {
+            #expect(lines(file, options(seed: 1) { $0.siteCount = 0 }).isEmpty)
         }
     }
 
@@ -184,7 +285,7 @@ struct Generation {
         struct Stop: Error {}
         var count = 0
         #expect(throws: Stop.self) {
-            try site(seed: 5).craneLines { _ throws(Stop) in
+            try SiteSimulation(options(seed: 5)).lines(of: .craneReadings) { _ throws(Stop) in
                 count += 1
                 if count == 3 { throw Stop() }
             }
