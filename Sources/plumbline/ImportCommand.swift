@@ -12,10 +12,10 @@ extension CompressionCodec: ExpressibleByArgument {
     /// The codecs that are written, by their Kafka names.
     public init?(argument: String) {
         self.init(name: argument)
-        guard isSupported else { return nil }
+        guard isWritten else { return nil }
     }
 
-    public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.name) }
+    public static var allValueStrings: [String] { allCases.filter(\.isWritten).map(\.name) }
 }
 
 /// `plumbline import`

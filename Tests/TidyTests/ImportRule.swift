@@ -6,11 +6,13 @@ enum ImportRule {
     static let allowed: [String: Set<String>] = [
         "CLZ4": [],
         "CZstd": [],
+        "CZlib": [],
+        "CSnappy": [],
         "CSimdjson": [],
         "Primitives": [],
         "Columnar": ["Primitives"],
         "Expression": ["Primitives", "Columnar"],
-        "RecordLog": ["Primitives", "CLZ4", "CZstd"],
+        "RecordLog": ["Primitives", "CLZ4", "CZstd", "CZlib", "CSnappy"],
         "Dataflow": ["Primitives", "Columnar", "Expression"],
         "Topology": ["Primitives", "Columnar", "Expression", "Dataflow", "Yams"],
         "Connectors": [
