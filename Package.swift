@@ -79,7 +79,7 @@ let package = Package(
                 "Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors", "CSimdjson",
                 "TestKit",
             ],
-            resources: [.copy("Fixtures")], swiftSettings: common),
+            exclude: ["csv_oracle.py"], resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
             name: "TopologyTests",
             dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],

@@ -137,9 +137,15 @@ import Topology
         }
         expect(format("‸xml"), ["unknown format 'xml'"])
         expect(format("{hj212: {utcOffset: ‸\"8\"}}"), ["'8' is not an offset from UTC"])
+        expect(format("{‸hj213: {}}"), ["unknown key 'hj213' in 'format'"])
+        expect(format("‸{hj212: {}, csv: {}}"), ["'format' must name one format"])
+        expect(format("‸{}"), ["'format' must name one format"])
+        expect(format("csv"), [])
+        expect(format("{csv: {separator: ‸a}}"), ["'a' cannot separate the fields of CSV"])
+        expect(format("{csv: {separator: ‸\";;\"}}"), ["';;' cannot separate the fields of CSV"])
         expect(
-            format("{‸hj213: {}}").replacing("{‸h", with: "‸{‸h"),
-            ["'format' needs 'hj212'", "unknown key 'hj213' in 'format'"])
+            format("{csv: {header: ‸maybe, ‸quote: x}}"),
+            ["'header' cannot be 'maybe'", "unknown key 'quote' in 'csv'"])
     }
 
     @Test func steps() {
