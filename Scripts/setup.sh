@@ -19,8 +19,11 @@ fi
 need pkg-config command -v pkg-config
 need liblz4-dev pkg-config --exists liblz4
 need libzstd-dev pkg-config --exists libzstd
+need zlib1g-dev pkg-config --exists zlib
+need libsnappy-dev pkg-config --exists snappy
 need libsimdjson-dev test -e /usr/include/simdjson.h
-# The tests read our log with an independent reader, in the system's own Python.
+# The tests read our log with an independent reader, and a log of an independent writer, in the
+# system's own Python.
 need python3 test -x /usr/bin/python3
 need python3-kafka /usr/bin/python3 -c 'import kafka'
 need python3-lz4 /usr/bin/python3 -c 'import lz4.frame'
@@ -30,6 +33,7 @@ need python3-yaml /usr/bin/python3 -c 'import yaml'
 need python3-jsonschema /usr/bin/python3 -c 'import jsonschema'
 need graphviz command -v dot
 need zsh command -v zsh
+need python3-snappy /usr/bin/python3 -c 'import snappy'
 
 if [ ${#missing[@]} -eq 0 ]; then
     exit 0

@@ -54,6 +54,8 @@ package enum FormatPlan: Hashable, Sendable {
     case json
     /// HJ 212 frames; `DataTime` and `QN` are local times, this many minutes ahead of UTC.
     case hj212(utcOffsetMinutes: Int)
+    /// Rows of CSV, one a record.
+    case csv(CSVForm)
 }
 
 /// Which clock judges a source's rows.

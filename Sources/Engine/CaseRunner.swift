@@ -1,3 +1,4 @@
+import Columnar
 import Connectors
 import Dataflow
 import Primitives
@@ -35,7 +36,7 @@ package struct CaseRunner {
                 }
             case .record(let name, let value):
                 items[name, default: []].append(number + 1)
-                try driver.append(source: name, [record(item, value.bytes)])
+                try driver.append(source: name, [record(item, value, of: name)])
                 if follows { try driver.merge() }
             }
         }
@@ -46,11 +47,22 @@ package struct CaseRunner {
     }
 
     /// Without a stated arrival no row is ahead of it.
-    private func record(_ item: CaseInput, _ value: [UInt8]) -> OutputRecord {
+    private func record(_ item: CaseInput, _ value: CaseValue, of name: String) -> OutputRecord {
         let arrival = item.arrival.map { $0 / 1000 } ?? Timestamp.maximum / 1000
-        return OutputRecord(
-            timestamp: arrival, key: item.key.map { Array($0.utf8) }, value: value,
+        var record = OutputRecord(
+            timestamp: arrival, key: item.key.map { Array($0.utf8) }, value: value.bytes,
             headers: [], headerCount: 0)
+        let source = plans.flatMap(\.sources).first { $0.name == name }
+        if let source, case .csv(let form) = source.format {
+            let row = value.csv(form, schema: source.schema)
+            record.value = row.value
+            if form.hasHeader {
+                RecordHeader(key: Array(RecordHeaders.csvHeader.utf8), value: row.header)
+                    .encode(into: &record.headers)
+                record.headerCount = 1
+            }
+        }
+        return record
     }
 
     private func produced(_ driver: StagedDriver) -> [String: [ProducedRecord]] {
@@ -83,6 +95,33 @@ package struct CaseRunner {
                 reason: record.header("plumbline.reason") ?? "", row: row,
                 detail: record.header("plumbline.detail") ?? "")
         }
+    }
+}
+
+extension CaseValue {
+    /// A row of CSV and the row that names its columns: a mapping names them itself, or is put in
+    /// the order of the schema; a text stands as it is, for the columns of the schema.
+    fileprivate func csv(
+        _ form: CSVForm, schema: Schema
+    ) -> (value: [UInt8], header: [UInt8]) {
+        let names = schema.fields.map(\.path)
+        let header = CSVWriter.row(names, separator: form.separator)
+        guard case .json(.object(let members)) = self else { return (bytes, header) }
+        func cell(_ value: JSONValue?) -> String? {
+            switch value {
+            case nil, .null: nil
+            case .string(let text): text
+            case let other?: other.text
+            }
+        }
+        guard form.hasHeader else {
+            let cells = names.map { name in cell(members.first { $0.name == name }?.value) }
+            return (CSVWriter.row(cells, separator: form.separator), header)
+        }
+        return (
+            CSVWriter.row(members.map { cell($0.value) }, separator: form.separator),
+            CSVWriter.row(members.map(\.name), separator: form.separator)
+        )
     }
 }
 

@@ -19,6 +19,6 @@ package enum CompressionCodec: UInt8, Sendable, CaseIterable {
         self = codec
     }
 
-    /// Whether this build reads and writes it.
-    package var isSupported: Bool { self != .gzip && self != .snappy }
+    /// Whether batches are written with it; all codecs are read.
+    package var isWritten: Bool { self != .gzip && self != .snappy }
 }

@@ -21,7 +21,7 @@ final class Compressor {
         case .lz4: try compressLZ4(source, onto: &target)
         case .zstd: try compressZstd(source, onto: &target)
         case .gzip, .snappy:
-            throw .compressionFailed(codec: codec, reason: "it is not supported yet")
+            throw .compressionFailed(codec: codec, reason: "it is read only; use lz4 or zstd")
         }
     }
 

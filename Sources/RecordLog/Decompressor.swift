@@ -1,4 +1,5 @@
 import CLZ4
+import CZlib
 import CZstd
 import Primitives
 
@@ -17,12 +18,18 @@ final class Decompressor {
 
     private var lz4: OpaquePointer?
     private var zstd: OpaquePointer?
+    /// On the heap: zlib's state points back to it.
+    private var gzip: UnsafeMutablePointer<z_stream>?
 
     init() {}
 
     deinit {
         LZ4F_freeDecompressionContext(lz4)
         ZSTD_freeDCtx(zstd)
+        if let gzip {
+            inflateEnd(gzip)
+            gzip.deallocate()
+        }
     }
 
     func decompress(
@@ -36,7 +43,52 @@ final class Decompressor {
             return .done(source.count)
         case .lz4: return decompressLZ4(source, into: target)
         case .zstd: return decompressZstd(source, into: target)
-        case .gzip, .snappy: return .malformed
+        case .gzip: return decompressGzip(source, into: target)
+        case .snappy: return SnappyDecoder.decompress(source, into: target)
+        }
+    }
+
+    /// The context for gzip, made on first use; nil without memory.
+    private func gzipContext() -> UnsafeMutablePointer<z_stream>? {
+        if let gzip { return inflateReset(gzip) == Z_OK ? gzip : nil }
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        // 15 bits of window, and 16 for "gzip only".
+        let size = Int32(MemoryLayout<z_stream>.size)
+        guard inflateInit2_(stream, 15 + 16, ZLIB_VERSION, size) == Z_OK else {
+            stream.deallocate()
+            return nil
+        }
+        gzip = stream
+        return stream
+    }
+
+    /// Reads all members (RFC 1952 §2.2).
+    private func decompressGzip(
+        _ source: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer
+    ) -> Outcome {
+        guard let output = target.baseAddress else { return .needsSpace }
+        // The limits of a block, at most 1 GB, keep both sizes in range.
+        guard let input = source.baseAddress, let inputCount = UInt32(exactly: source.count),
+            let outputCount = UInt32(exactly: target.count), let stream = gzipContext()
+        else { return .malformed }
+        stream.pointee.next_in = UnsafeMutablePointer(
+            mutating: input.assumingMemoryBound(to: UInt8.self))
+        stream.pointee.avail_in = inputCount
+        stream.pointee.next_out = output.assumingMemoryBound(to: UInt8.self)
+        stream.pointee.avail_out = outputCount
+        while true {
+            switch inflate(stream, Z_NO_FLUSH) {
+            case Z_OK: continue
+            case Z_STREAM_END:
+                if stream.pointee.avail_in == 0 {
+                    return .done(target.count - Int(stream.pointee.avail_out))
+                }
+                guard inflateReset(stream) == Z_OK else { return .malformed }
+            // No progress: there is no space, or the data end early.
+            case Z_BUF_ERROR: return stream.pointee.avail_out == 0 ? .needsSpace : .malformed
+            default: return .malformed
+            }
         }
     }
 

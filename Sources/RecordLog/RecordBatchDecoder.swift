@@ -2,7 +2,7 @@ import Primitives
 
 /// Decodes record batches into record blocks. Buffers and contexts are reused, so keep the object.
 ///
-/// Reads version 2 with no compression, lz4 and zstd. Lengths and counts in the data are checked
+/// Reads version 2 with any of Kafka's codecs. Lengths and counts in the data are checked
 /// against what is there before anything is allocated by them. Threading: one thread at a time.
 package final class RecordBatchDecoder {
     /// The most bytes that the batches of one block may decompress to.
@@ -135,10 +135,8 @@ package final class RecordBatchDecoder {
     ) -> BatchFault? {
         if let fault = RecordBatch.checksumFault(chunk.span, at: position, header) { return fault }
         guard header.baseOffset >= nextOffset else { return .badOffset }
-        guard let codec = CompressionCodec(rawValue: header.codecCode) else {
-            return .unknownCodec(header.codecCode)
-        }
-        return codec.isSupported || header.isControl ? nil : .unsupportedCodec(codec)
+        return CompressionCodec(rawValue: header.codecCode) == nil
+            ? .unknownCodec(header.codecCode) : nil
     }
 
     /// All batches are uncompressed: the block points into the chunk itself.

@@ -87,8 +87,6 @@ package enum BatchFault: Error, Hashable, Sendable, CustomStringConvertible {
     case unsupportedMagic(Int8)
     case checksum(stored: UInt32, computed: UInt32)
     case unknownCodec(UInt8)
-    /// A codec that exists in Kafka and is not read yet.
-    case unsupportedCodec(CompressionCodec)
     case badCount(Int32)
     case badOffset
     case malformedRecord(index: Int)
@@ -106,9 +104,6 @@ package enum BatchFault: Error, Hashable, Sendable, CustomStringConvertible {
         case .checksum(let stored, let computed):
             "its checksum is \(hexadecimal(stored)), its bytes give \(hexadecimal(computed))"
         case .unknownCodec(let code): "its compression code \(code) is unknown"
-        case .unsupportedCodec(let codec):
-            "it is compressed with \(codec.name), which is not supported yet;"
-                + " use none, lz4 or zstd"
         case .badCount(let count): "its record count \(count) does not fit its bytes"
         case .badOffset: "its offsets are not ascending"
         case .malformedRecord(let index): "record \(index) in it is malformed"

@@ -81,6 +81,12 @@ package enum CanonicalText {
     private static func format(_ format: FormatPlan) -> JSONValue {
         switch format {
         case .json: return .string("json")
+        case .csv(let form):
+            let options = JSONValue.object([
+                .init("header", .bool(form.hasHeader)),
+                .init("separator", .string(CSVForm.text(separator: form.separator))),
+            ])
+            return .object([.init("csv", options)])
         case .hj212(let minutes):
             func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
             let size = abs(minutes)

@@ -104,7 +104,12 @@ package final class PlanBuilder {
     }
 
     private func sourcePlan(_ source: SourceSpec, _ schema: Schema) -> SourcePlan? {
-        if case .hj212 = source.format { checkFrameFields(source, schema) }
+        switch source.format {
+        case .json: break
+        case .csv: checkFlatFields(source, schema, holder: "a row of CSV", refusesBytes: false)
+        case .hj212:
+            checkFlatFields(source, schema, holder: "an HJ 212 frame", refusesBytes: true)
+        }
         let key = keyField(source.key, in: schema)
         switch source.role {
         case .table(let table):
@@ -174,16 +179,19 @@ package final class PlanBuilder {
         return index
     }
 
-    /// A frame holds flat values only.
-    private func checkFrameFields(_ source: SourceSpec, _ schema: Schema) {
+    /// A frame or a row of CSV holds flat values only.
+    private func checkFlatFields(
+        _ source: SourceSpec, _ schema: Schema, holder: String, refusesBytes: Bool
+    ) {
         for field in schema.fields {
             switch field.type {
-            case .list, .map, .structure, .bytes:
-                collector.report(
-                    "field '\(field.name)' is \(field.type), which an HJ 212 frame cannot hold",
-                    at: source.schema.location, hint: "use a schema of single values")
-            default: break
+            case .list, .map, .structure: break
+            case .bytes where refusesBytes: break
+            default: continue
             }
+            collector.report(
+                "field '\(field.name)' is \(field.type), which \(holder) cannot hold",
+                at: source.schema.location, hint: "use a schema of single values")
         }
     }
 

@@ -177,47 +177,6 @@ extension SpecReader {
         )
     }
 
-    private func readFormat(_ reader: MappingReader) -> FormatPlan? {
-        let hint = "format: json, format: hj212, or format: {hj212: {utcOffset: \"+08:00\"}}"
-        guard let node = reader["format"] else { return .json }
-        switch node.text {
-        case "json": return .json
-        case "hj212": return .hj212(utcOffsetMinutes: 480)
-        case let text?:
-            collector.report("unknown format '\(text)'", at: node.location, hint: hint)
-            return nil
-        case nil: break
-        }
-        guard
-            let outer = MappingReader(
-                node, what: "'format'", keys: ["hj212"], collector, example: hint),
-            let inner = outer.required("hj212", hint: hint),
-            let options = MappingReader(
-                inner, what: "'hj212'", keys: ["utcOffset"], collector, example: hint)
-        else { return nil }
-        guard options["utcOffset"] != nil else { return .hj212(utcOffsetMinutes: 480) }
-        guard let text = options.text("utcOffset", hint: hint) else { return nil }
-        guard let minutes = SpecReader.offsetMinutes(text.value) else {
-            collector.report(
-                "'\(text.value)' is not an offset from UTC", at: text.location,
-                hint: "such as \"+08:00\"")
-            return nil
-        }
-        return .hj212(utcOffsetMinutes: minutes)
-    }
-
-    /// Minutes of `+08:00`, `-03:30` or `Z`; at most 14 hours.
-    static func offsetMinutes(_ text: String) -> Int? {
-        if text == "Z" { return 0 }
-        let bytes = Array(text.utf8)
-        guard bytes.count == 6, bytes[0] == 43 || bytes[0] == 45, bytes[3] == 58 else { return nil }
-        let digits = [1, 2, 4, 5].map { Int(bytes[$0]) - 48 }
-        guard digits.allSatisfy({ $0 >= 0 && $0 <= 9 }) else { return nil }
-        let (hours, minutes) = (digits[0] * 10 + digits[1], digits[2] * 10 + digits[3])
-        guard minutes < 60, hours * 60 + minutes <= 14 * 60 else { return nil }
-        return (hours * 60 + minutes) * (bytes[0] == 43 ? 1 : -1)
-    }
-
     private func readTime(_ node: YAMLNode, source: String, example: String) -> TimeSpec? {
         guard
             let reader = MappingReader(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Connectors
+import Dataflow
 import Engine
 import Foundation
 import Glibc
@@ -12,13 +13,13 @@ extension CompressionCodec: ExpressibleByArgument {
     /// The codecs that are written, by their Kafka names.
     public init?(argument: String) {
         self.init(name: argument)
-        guard isSupported else { return nil }
+        guard isWritten else { return nil }
     }
 
     /// As it is written on the command line.
     public var defaultValueDescription: String { name }
 
-    public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.name) }
+    public static var allValueStrings: [String] { allCases.filter(\.isWritten).map(\.name) }
 }
 
 /// `plumbline import`
@@ -27,9 +28,11 @@ struct Import: ParsableCommand {
         commandName: "import",
         abstract: "Store the lines of a file as the records of a topic.",
         discussion: """
-            Every line is one record, its bytes as they are: a JSON document, or an HJ 212 frame, \
-            before which an arrival time and a tab may stand. A line that cannot be read is stored \
-            too; the topology that reads it rejects it with the reason. Blank lines are skipped.
+            Every line is one record, its bytes as they are: a JSON document, an HJ 212 frame, \
+            before which an arrival time and a tab may stand, or a row of CSV, in whose quotes \
+            line breaks may stand. A line that cannot be read is stored too; the topology that \
+            reads it rejects it with the reason. Blank lines are skipped. The first row of a CSV \
+            file names its columns and goes with each record as a header.
 
             A file that the topic holds already, whole, is recognised by its content and skipped. \
             An import that was broken off goes on where it ended when it is started again. While \
@@ -45,6 +48,8 @@ struct Import: ParsableCommand {
             Example:
               plumbline import --data data --topic telemetry.crane --format json \\
                   --key device --time ts crane.ndjson
+              plumbline import --data data --topic telemetry.crane --format csv --separator ';' \\
+                  --key device --time ts crane.csv
             """)
 
     @Option(
@@ -53,13 +58,17 @@ struct Import: ParsableCommand {
     var data: String
     @Option(help: "The topic; created when missing.")
     var topic: String
-    @Option(help: "What a line is: json or hj212.")
+    @Option(help: "What a line is: json, hj212 or csv.")
     var format: ImportOptions.Format
     @Option(
         help: ArgumentHelp(
             "A schema's name in topologies/schemas, or its file: the fields below are its own.",
             valueName: "name|file"), completion: .file(extensions: ["yaml"]))
     var schema: String?
+    @Option(help: "What stands between two fields of csv; tab for a tab. Default: ','.")
+    var separator: String?
+    @Flag(help: "A csv file has no header row; its columns are the fields of --schema, in order.")
+    var noHeader = false
     @Option(help: "The field of the key; MN for hj212.")
     var key: String?
     @Option(help: "The field of the record's time; DataTime for hj212.")
@@ -79,6 +88,15 @@ struct Import: ParsableCommand {
         if let partitions, !(1...10_000).contains(partitions) {
             throw ValidationError("--partitions must be 1 to 10000")
         }
+        if format != .csv, separator != nil || noHeader {
+            throw ValidationError("--separator and --no-header go with --format csv")
+        }
+        if let separator, CSVForm.separator(separator) == nil {
+            throw ValidationError("--separator must be \(CSVForm.separatorHint)")
+        }
+        if noHeader, schema == nil {
+            throw ValidationError("--no-header needs --schema, whose fields are the columns")
+        }
     }
 
     func run() throws {
@@ -87,15 +105,18 @@ struct Import: ParsableCommand {
 
     private func importFile() throws {
         var progress = Progress()
+        let schema = try schema.map(ImportSchema.init)
         let options = ImportOptions(
-            dataPath: data, topic: topic, format: format, fields: try fields(), codec: codec,
-            partitions: partitions)
+            dataPath: data, topic: topic, format: format, fields: try fields(schema), codec: codec,
+            partitions: partitions,
+            separator: separator.flatMap(CSVForm.separator) ?? CSVForm().separator,
+            columns: noHeader ? schema?.columns : nil)
         let source = try ImportFile.open(file, spoolDirectory: data + "/state/imports") { done in
             progress.show { "import: \(Report.bytes(done)) received" }
         }
         var hash = ContentHash()
         var hashed = 0
-        let survey = try source.survey { bytes in
+        let survey = try source.survey(options.recordEnds) { bytes in
             hash.update(bytes)
             hashed += bytes.count
             progress.show { "import: \(Report.bytes(hashed)) looked through" }
@@ -125,8 +146,8 @@ struct Import: ParsableCommand {
         return try job.run { try ImportTargets.open(data) }
     }
 
-    private func fields() throws -> ImportFields {
-        guard let schema = try schema.map(ImportSchema.init) else {
+    private func fields(_ schema: ImportSchema?) throws -> ImportFields {
+        guard let schema else {
             return ImportFields(
                 key: key.map { FieldPlace($0) }, time: time.map { FieldPlace($0) },
                 arrival: arrival.map { FieldPlace($0) })

@@ -29,6 +29,9 @@ struct ImportSchema {
         schema = spec.schema
     }
 
+    /// The columns of a CSV file without a header row.
+    var columns: [String] { schema.fields.map(\.path) }
+
     /// The place of a key: a string or an integer.
     func key(_ name: String) throws -> FieldPlace {
         let field = try field(name)

@@ -7,6 +7,7 @@ struct Plumbline: ParsableCommand {
         abstract: "Stream processing on an append-only log that anyone can replay and check.",
         subcommands: [
             Init.self, Check.self, Explain.self, Test.self, Import.self, Run.self, Export.self,
-            Tail.self, Topics.self, ReplayJournal.self, Simulate.self, ScoreAlarms.self, PrintSchema.self,
+            Tail.self, Topics.self, ReplayJournal.self, Simulate.self, ScoreAlarms.self,
+            PrintSchema.self,
         ])
 }

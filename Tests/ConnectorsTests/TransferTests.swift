@@ -42,12 +42,12 @@ private func importFile(
 ) throws -> ImportSummary {
     let file = try ImportFile.open(path, spoolDirectory: data + "/state/imports")
     var bytes: [UInt8] = []
-    let survey = try file.survey { bytes += Array($0) }
     let options = ImportOptions(
         dataPath: data, topic: topic, format: .json,
         fields: ImportFields(
             key: FieldPlace("device"), time: FieldPlace("ts"), arrival: FieldPlace("arrival")),
         codec: codec, partitions: partitions)
+    let survey = try file.survey(options.recordEnds) { bytes += Array($0) }
     let job = FileImport(
         options, file: file, survey: survey, sha256: hash(bytes), identify: hash)
     return try job.run(open: open)

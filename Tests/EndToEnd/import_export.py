@@ -266,7 +266,7 @@ def test_bad_input(work):
     bad(work, [*json_format, work / "none"], "No such file")
     bad(work, [*json_format, work], "is a directory")
     bad(work, [*json_format, "--schema", "none", file], "cannot read the schema")
-    bad(work, ["--format", "csv", file], "format", expect=64)
+    bad(work, ["--format", "xml", file], "format", expect=64)
     bad(work, [*json_format, "--codec", "gzip", file], "codec", expect=64)
     bad(work, [*json_format, "--partitions", "0", file], "partitions", expect=64)
     empty = work / "empty"

@@ -4,7 +4,13 @@ import Testing
 
 /// Damaged and made-up batches: an error each time, never a trap, never memory by a stated length.
 struct HostileInputTests {
+    /// A batch of a dozen records; of librdkafka where the codec is not written.
     private func sample(_ codec: CompressionCodec, _ random: inout RandomSource) throws -> [UInt8] {
+        guard codec.isWritten else {
+            let vectors = try VectorTests.load("kafka-recordbatch-v2-librdkafka.json")
+            let vector = try #require(vectors.first { $0.name.hasSuffix(" \(codec.name)") })
+            return bytes(hexadecimal: vector.hex)
+        }
         var builder = RecordBatchBuilder()
         for record in randomRecords(from: 0, count: 12, startTime: 5, random: &random) {
             builder.append(
@@ -23,7 +29,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test(arguments: [CompressionCodec.none, .lz4, .zstd])
+    @Test(arguments: CompressionCodec.allCases)
     func everyFlippedBitIsNoticed(codec: CompressionCodec) throws {
         var random = RandomSource(seed: 3)
         let batch = try sample(codec, &random)
@@ -36,7 +42,7 @@ struct HostileInputTests {
         }
     }
 
-    @Test(arguments: [CompressionCodec.none, .lz4, .zstd])
+    @Test(arguments: CompressionCodec.allCases)
     func damageBehindARightChecksum(codec: CompressionCodec) throws {
         let seed: UInt64 = 11
         print("damageBehindARightChecksum: seed \(seed)")
@@ -144,8 +150,77 @@ struct HostileInputTests {
         #expect(try RecordBatchDecoder().decodeAll(bomb).valueLengths == [8 << 20])
     }
 
+    @Test(arguments: ["gzip", "snappy", "snappy-raw"])
+    func decompressionOfOthersHasALimit(codec: String) throws {
+        let record = TestRecord(
+            offset: 0, timestamp: 1, key: nil, value: [UInt8](repeating: 0, count: 8 << 20))
+        let bomb = try writeIndependently([[record]], codec: codec)
+        #expect(bomb.count < 500_000)
+        #expect(
+            throws: RecordLogError.corruptBatch(
+                path: "", position: 0, reason: .tooLarge(limit: 1 << 20))
+        ) { try RecordBatchDecoder(maximumBytes: 1 << 20).decodeAll(bomb) }
+        #expect(try RecordBatchDecoder().decodeAll(bomb).valueLengths == [8 << 20])
+    }
+
+    /// What can be wrong in the framing of xerial's snappy, and after a gzip member.
+    @Test func wrongFraming() throws {
+        let vectors = try VectorTests.load("kafka-recordbatch-v2.json")
+        func batch(_ name: String, _ change: (inout [UInt8]) -> Void) throws -> [UInt8] {
+            let vector = try #require(vectors.first { $0.name.hasSuffix(name) })
+            var batch = bytes(hexadecimal: vector.hex)
+            change(&batch)
+            let length = Int32(batch.count - 12)
+            for index in 0..<4 {
+                batch[8 + index] = UInt8(truncatingIfNeeded: length >> (24 - 8 * index))
+            }
+            seal(&batch)
+            return batch
+        }
+        func refuses(
+            _ name: String, _ codec: CompressionCodec, _ change: (inout [UInt8]) -> Void
+        ) throws {
+            let changed = try batch(name, change)
+            #expect(
+                throws: RecordLogError.corruptBatch(
+                    path: "", position: 0, reason: .compression(codec))
+            ) { try RecordBatchDecoder().decodeAll(changed) }
+        }
+        let java = "fixture_snappy_java"
+        let whole = try RecordBatchDecoder().decodeAll(batch(java) { _ in })
+        // Version 0; a block of no bytes, of more than there are, of a negative length; a header
+        // without blocks; one that is cut; a block that states far more than it can hold.
+        try refuses(java, .snappy) { $0[61 + 11] = 0 }
+        try refuses(java, .snappy) { $0.replaceSubrange(61 + 16..<61 + 20, with: [0, 0, 0, 0]) }
+        try refuses(java, .snappy) { $0[61 + 18] = 0x7F }
+        try refuses(java, .snappy) { $0[61 + 16] = 0xFF }
+        try refuses(java, .snappy) { $0.removeLast($0.count - 61 - 12) }
+        try refuses(java, .snappy) {
+            $0.replaceSubrange(61 + 20..<61 + 24, with: [0xFF, 0xFF, 0xFF, 0x0F])
+        }
+        #expect(throws: RecordLogError.self) {
+            try RecordBatchDecoder().decodeAll(batch(java) { $0.removeLast($0.count - 61 - 16) })
+        }
+        // A second stream after the first is read, as Java does.
+        let twice = try batch(java) { $0 += $0[61..<61 + 16] }
+        #expect(records(try RecordBatchDecoder().decodeAll(twice)) == records(whole))
+        // Behind a member stands another member or nothing; an empty one holds nothing.
+        let gzip = "fixture_gzip"
+        let empty: [UInt8] = [
+            0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        ]
+        let members = try batch(gzip) { $0 += empty }
+        #expect(
+            records(try RecordBatchDecoder().decodeAll(members))
+                == records(try RecordBatchDecoder().decodeAll(batch(gzip) { _ in })))
+        try refuses(gzip, .gzip) { $0.append(0) }
+        try refuses(gzip, .gzip) { $0[61] = 0x78 }
+        // The member's own checksum.
+        try refuses(gzip, .gzip) { $0[$0.count - 8] ^= 1 }
+    }
+
     /// A frame cut anywhere is refused, not waited for.
-    @Test(arguments: [CompressionCodec.lz4, .zstd])
+    @Test(arguments: [CompressionCodec.lz4, .zstd, .gzip, .snappy])
     func truncatedFrames(codec: CompressionCodec) throws {
         var random = RandomSource(seed: 9)
         let batch = try sample(codec, &random)

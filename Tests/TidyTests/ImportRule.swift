@@ -6,12 +6,14 @@ enum ImportRule {
     static let allowed: [String: Set<String>] = [
         "CLZ4": [],
         "CZstd": [],
+        "CZlib": [],
+        "CSnappy": [],
         "CCRC32C": [],
         "CSimdjson": [],
         "Primitives": ["CCRC32C"],
         "Columnar": ["Primitives"],
         "Expression": ["Primitives", "Columnar"],
-        "RecordLog": ["Primitives", "CLZ4", "CZstd"],
+        "RecordLog": ["Primitives", "CLZ4", "CZstd", "CZlib", "CSnappy"],
         "Dataflow": ["Primitives", "Columnar", "Expression"],
         "Topology": ["Primitives", "Columnar", "Expression", "Dataflow", "Yams"],
         "Connectors": [

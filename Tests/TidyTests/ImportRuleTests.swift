@@ -17,7 +17,7 @@ import Testing
         #expect(
             found == [
                 "Sources/RecordLog/A.swift:2: RecordLog may not import Columnar; it may import "
-                    + "CLZ4, CZstd, Glibc, Primitives, Synchronization"
+                    + "CLZ4, CSnappy, CZlib, CZstd, Glibc, Primitives, Synchronization"
             ])
     }
 

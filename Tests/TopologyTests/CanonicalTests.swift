@@ -204,6 +204,26 @@ import Topology
         }
     }
 
+    /// `csv` alone is the form with its defaults, and each option is part of the plan.
+    @Test func formsOfCSV() throws {
+        func text(_ format: String) throws -> String {
+            let load = "topic: telemetry.crane\n"
+            return try plan(
+                Crane.topology.replacing(load, with: load + "    format: \(format)\n")
+            ).canonicalText
+        }
+        let plain = try text("csv")
+        #expect(plain.contains(#""format":{"csv":{"header":true,"separator":","}}"#))
+        #expect(try text("{csv: {}}") == plain)
+        #expect(try text("{csv: {separator: \",\", header: true}}") == plain)
+        for other in ["{separator: tab}", "{separator: \";\"}", "{header: false}"] {
+            let changed = try text("{csv: \(other)}")
+            #expect(changed != plain)
+            #expect(try TopologyLoader.load(canonicalText: changed).canonicalText == changed)
+        }
+        #expect(try text("{csv: {separator: \"\\t\"}}") == text("{csv: {separator: tab}}"))
+    }
+
     @Test func canonicalTextIsJSONWithSortedFixedKeys() throws {
         let text = try plan(Crane.topology).canonicalText
         #expect(text.hasPrefix(#"{"plumbline":1,"schemas":{"crane":{"fields":{"device":"#))

@@ -142,9 +142,15 @@ import Topology
         }
         try expect(format("‸xml"), ["unknown format 'xml'"])
         try expect(format("{hj212: {utcOffset: ‸\"8\"}}"), ["'8' is not an offset from UTC"])
+        try expect(format("{‸hj213: {}}"), ["unknown key 'hj213' in 'format'"])
+        try expect(format("‸{hj212: {}, csv: {}}"), ["'format' must name one format"])
+        try expect(format("‸{}"), ["'format' must name one format"])
+        try expect(format("csv"), [])
+        try expect(format("{csv: {separator: ‸a}}"), ["'a' cannot separate the fields of CSV"])
+        try expect(format("{csv: {separator: ‸\";;\"}}"), ["';;' cannot separate the fields of CSV"])
         try expect(
-            format("{‸hj213: {}}").replacing("{‸h", with: "‸{‸h"),
-            ["'format' needs 'hj212'", "unknown key 'hj213' in 'format'"])
+            format("{csv: {header: ‸maybe, ‸quote: x}}"),
+            ["'header' cannot be 'maybe'", "unknown key 'quote' in 'csv'"])
     }
 
     @Test func steps() throws {

@@ -85,6 +85,12 @@ import Topology
                 "field 'chart' is map<int, list<struct{radius: decimal(2) m, capacity: decimal(3) "
                     + "t}>>, which an HJ 212 frame cannot hold"
             ])
+        expect(
+            crane(("schema: crane\n", "schema: ‸crane\n    format: csv\n")),
+            [
+                "field 'chart' is map<int, list<struct{radius: decimal(2) m, capacity: decimal(3) "
+                    + "t}>>, which a row of CSV cannot hold"
+            ])
     }
 
     @Test func topicsOfSources() {

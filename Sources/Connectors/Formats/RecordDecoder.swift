@@ -49,6 +49,7 @@ package protocol RecordDecoder: AnyObject {
 package func makeDecoder(for source: SourcePlan) -> any RecordDecoder {
     switch source.format {
     case .json: JSONRecordDecoder(source)
+    case .csv(let form): CSVRecordDecoder(source, form)
     case .hj212(let minutes): HJ212RecordDecoder(source, utcOffsetMinutes: minutes)
     }
 }

@@ -8,6 +8,9 @@ package enum RecordHeaders {
     /// Header of an imported record: when it arrived, decimal milliseconds since the epoch.
     package static let arrival = "plumbline.arrival"
     private static let arrivalKey = Array(arrival.utf8)
+    /// Header of a record that is a row of CSV: the row that names its columns.
+    package static let csvHeader = "plumbline.csv.header"
+    private static let csvHeaderKey = Array(csvHeader.utf8)
 
     // MARK: Writing
 
@@ -32,8 +35,9 @@ package enum RecordHeaders {
         read(block, rows).arrivals
     }
 
-    /// The header blobs of rows without their arrival header, as ``Batch/headers`` holds them: a
-    /// row without others has a count of zero. Nil when no row has any. O(rows + header bytes).
+    /// The header blobs of rows without those that describe the input alone (arrival, columns of
+    /// CSV), as ``Batch/headers`` holds them: a row without others has a count of zero. Nil when no
+    /// row has any. O(rows + header bytes).
     package static func carried(_ block: RecordBlock, _ rows: Range<Int>) -> ByteValues? {
         read(block, rows).carried
     }
@@ -58,10 +62,12 @@ package enum RecordHeaders {
                 }
             }
             scan(bytes, block, row) { key, value in
-                if !isArrival(bytes, key) {
+                if isKey(arrivalKey, bytes, key) {
+                    if let value, let time = number(bytes, value) {
+                        arrivals[row - rows.lowerBound] = time
+                    }
+                } else if !isKey(csvHeaderKey, bytes, key) {
                     hasOthers = true
-                } else if let value, let time = number(bytes, value) {
-                    arrivals[row - rows.lowerBound] = time
                 }
             }
         }
@@ -129,6 +135,31 @@ package enum RecordHeaders {
         let last: UInt16
     }
 
+    /// Where the row that names a CSV record's columns stands among its `count` headers, which
+    /// begin at `start`; nil without one. O(header bytes before it).
+    static func csvHeaderRow(
+        _ bytes: UnsafeBufferPointer<UInt8>, at start: Int, count: Int
+    ) -> Range<Int>? {
+        let span = bytes.span
+        var position = start
+        for _ in 0..<max(0, count) {
+            guard let keyCount = Varint.readSigned32(span, at: &position), keyCount >= 0,
+                Int(keyCount) <= bytes.count - position
+            else { return nil }
+            let isWanted =
+                Int(keyCount) == csvHeaderKey.count
+                && bytes[position..<position + csvHeaderKey.count].elementsEqual(csvHeaderKey)
+            position += Int(keyCount)
+            guard let valueCount = Varint.readSigned32(span, at: &position), valueCount >= -1,
+                Int(valueCount) <= bytes.count - position
+            else { return nil }
+            let end = position + max(0, Int(valueCount))
+            if isWanted { return valueCount < 0 ? nil : position..<end }
+            position = end
+        }
+        return nil
+    }
+
     /// All headers of one row. Malformed ones end the list.
     package static func headers(_ block: RecordBlock, _ row: Int) -> [RecordHeader] {
         let bytes = block.bytes
@@ -145,7 +176,7 @@ package enum RecordHeaders {
         _ bytes: [UInt8], _ block: RecordBlock, _ row: Int
     ) -> [RecordHeader] {
         guard block.headerCounts[row] > 0 else { return [] }
-        return headers(block, row).filter { $0.key != arrivalKey }
+        return headers(block, row).filter { $0.key != arrivalKey && $0.key != csvHeaderKey }
     }
 
     /// Calls `body` with the key and value range of each header of a row.
@@ -195,10 +226,9 @@ package enum RecordHeaders {
         Varint.readSigned32(bytes.span, at: &position).map { Int($0) }
     }
 
-    private static func isArrival(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
-        guard range.count == arrivalKey.count else { return false }
-        for index in 0..<range.count
-        where bytes[range.lowerBound + index] != arrivalKey[index] {
+    private static func isKey(_ key: [UInt8], _ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.count == key.count else { return false }
+        for index in 0..<range.count where bytes[range.lowerBound + index] != key[index] {
             return false
         }
         return true

@@ -1,13 +1,14 @@
+import Dataflow
 import Glibc
 import Primitives
 import RecordLog
 
 /// What an import is to do.
 package struct ImportOptions: Sendable {
-    /// The format of the file's lines: JSON documents, or HJ 212 frames. The raw value is kept with
-    /// an import's state, so it must not change.
+    /// The format of the file's records: JSON documents or HJ 212 frames, one a line, or rows of
+    /// CSV. The raw value is kept with an import's state, so it must not change.
     package enum Format: String, Sendable, CaseIterable {
-        case json, hj212
+        case json, hj212, csv
     }
 
     package var dataPath: String
@@ -17,10 +18,15 @@ package struct ImportOptions: Sendable {
     package var codec: CompressionCodec
     /// nil: what the topic has, or the default.
     package var partitions: Int?
+    /// Between two fields of CSV.
+    package var separator: UInt8
+    /// The columns of a CSV file without a header row; nil: its first row names them.
+    package var columns: [String]?
 
     package init(
         dataPath: String, topic: String, format: Format, fields: ImportFields = ImportFields(),
-        codec: CompressionCodec = .lz4, partitions: Int? = nil
+        codec: CompressionCodec = .lz4, partitions: Int? = nil, separator: UInt8 = 0x2C,
+        columns: [String]? = nil
     ) {
         self.dataPath = dataPath
         self.topic = topic
@@ -28,10 +34,56 @@ package struct ImportOptions: Sendable {
         self.fields = fields
         self.codec = codec
         self.partitions = partitions
+        self.separator = separator
+        self.columns = columns
+    }
+
+    /// Finds the ends of the file's records.
+    package var recordEnds: RecordEnds {
+        RecordEnds(csvSeparator: format == .csv ? separator : nil)
     }
 
     /// Two imports of a file with the same text give the same records.
-    var meaning: String { "format: \(format.rawValue), \(fields.description)" }
+    var meaning: String {
+        var text = "format: \(format.rawValue), \(fields.description)"
+        if format == .csv {
+            text += ", separator: \(CSVForm.text(separator: separator))"
+            if let columns { text += ", columns: \(columns.joined(separator: " "))" }
+        }
+        return text
+    }
+}
+
+/// The columns of a CSV file.
+struct CSVColumns {
+    /// Longer header rows are refused: each record carries its file's.
+    private static let longestHeader = 16 << 10
+
+    var names: [[UInt8]]
+    /// The row that names them, to go with each record; nil in a file without one.
+    var headerRow: [UInt8]?
+
+    /// Reads the header row, unless the options name the columns.
+    init(of file: ImportFile, _ options: ImportOptions) throws {
+        if let columns = options.columns {
+            names = columns.map { Array($0.utf8) }
+            return
+        }
+        var row = try file.firstRecord(options.recordEnds, limit: Self.longestHeader)
+        if row.starts(with: CSVHeader.byteOrderMark) {
+            row.removeFirst(CSVHeader.byteOrderMark.count)
+        }
+        headerRow = row
+        do throws(CSVRow.Failure) {
+            names = try row.withUnsafeBufferPointer { bytes throws(CSVRow.Failure) in
+                try CSVHeader(bytes, separator: options.separator).names
+            }
+        } catch {
+            throw Diagnostic(
+                "\(file.name): the header row: \(error.detail)",
+                hint: "a file without a header row needs --no-header and --schema")
+        }
+    }
 }
 
 /// What an import has done.
@@ -52,7 +104,7 @@ package struct ImportSummary: Sendable {
     package init() {}
 }
 
-/// Imports one file into one topic: every line a record, once, however often it is interrupted.
+/// Imports one file into one topic: every record of it once, however often it is interrupted.
 ///
 /// Each batch carries the identity of (content, topic) as its Kafka producer and its number in the
 /// partition, so that the log itself tells how far an interrupted import came. One thread.
@@ -116,9 +168,16 @@ package struct FileImport {
                     hint: "repeat it with those options; now they are \(options.meaning)")
             }
         }
+        let columns = options.format == .csv ? try CSVColumns(of: file, options) : nil
+        let finder = try columns.map {
+            try CSVFieldFinder(
+                options.fields, columns: $0.names, separator: options.separator, file: file.name)
+        }
         let target = try open()
         do {
-            try run(into: target, stateFile, earlier, &summary)
+            try run(
+                into: target, stateFile, earlier, csv: finder, headerRow: columns?.headerRow,
+                &summary)
         } catch {
             // The first error is the one to tell.
             try? target.close()
@@ -158,7 +217,7 @@ package struct FileImport {
 
     private func run(
         into target: any ImportTarget, _ stateFile: ImportStateFile, _ earlier: ImportState?,
-        _ summary: inout ImportSummary
+        csv: CSVFieldFinder?, headerRow: [UInt8]?, _ summary: inout ImportSummary
     ) throws {
         let ends = try target.ensureTopic(options.topic, partitions: options.partitions)
         var state =
@@ -183,8 +242,9 @@ package struct FileImport {
         }
         try stateFile.write(state)
         var pass = ImportPass(
-            options, producerID: producerID, stored: counts, arrival: state.startedAt)
-        try file.forEachChunk(of: Self.chunkBytes) { lines, position in
+            options, producerID: producerID, stored: counts, arrival: state.startedAt,
+            csv: csv, headerRow: headerRow)
+        try file.forEachChunk(of: Self.chunkBytes, options.recordEnds) { lines, position in
             let batches = try pass.take(lines)
             if !batches.isEmpty { try target.append(topic: options.topic, batches) }
             onProgress(position)

@@ -11,7 +11,6 @@ package final class ImportFile {
     /// What one pass over the bytes has shown.
     package struct Survey: Sendable {
         package var byteCount: Int
-        package var lineCount: Int
     }
 
     /// The name in messages.
@@ -116,46 +115,74 @@ package final class ImportFile {
 
     /// Reads the whole file once, giving its bytes to `onBytes` in order.
     ///
-    /// Throws for a line that is too long, so that such a file is refused before any of it is
-    /// stored.
-    package func survey(onBytes: (UnsafeRawBufferPointer) -> Void) throws -> Survey {
+    /// Throws for a record that is too long, and for quotes that are never closed, so that such a
+    /// file is refused before any of it is stored.
+    package func survey(
+        _ ends: RecordEnds, onBytes: (UnsafeRawBufferPointer) -> Void
+    ) throws -> Survey {
+        var ends = ends
         let space = UnsafeMutableRawBufferPointer.allocate(
             byteCount: Self.readBytes, alignment: 16)
         defer { space.deallocate() }
-        var survey = Survey(byteCount: 0, lineCount: 0)
-        var lineBytes = 0
+        var survey = Survey(byteCount: 0)
+        var recordBytes = 0
         while survey.byteCount < opened.size {
             let count = try fill(space, at: survey.byteCount)
             guard count > 0 else { break }
             let bytes = UnsafeRawBufferPointer(rebasing: space[..<count])
             onBytes(bytes)
             var start = 0
-            while start < count, let end = Self.newline(bytes, from: start) {
-                try checkLine(lineBytes + end - start, number: survey.lineCount + 1)
-                lineBytes = 0
-                survey.lineCount += 1
+            while true {
+                let line = ends.line
+                guard let end = ends.next(bytes, from: start) else { break }
+                try checkLength(recordBytes + end - start, line: line, isInQuotes: false)
+                recordBytes = 0
                 start = end + 1
             }
-            lineBytes += count - start
-            try checkLine(lineBytes, number: survey.lineCount + 1)
+            recordBytes += count - start
+            try checkLength(recordBytes, line: ends.line, isInQuotes: ends.isInQuotes)
             survey.byteCount += count
         }
-        if lineBytes > 0 { survey.lineCount += 1 }
+        if ends.isInQuotes {
+            throw Diagnostic(
+                "\(name), line \(ends.line): the quotes of a field in this record are never closed",
+                hint: "close them, or double a quote that is meant; nothing was imported")
+        }
         return survey
     }
 
-    private func checkLine(_ count: Int, number: Int) throws(Diagnostic) {
+    private func checkLength(_ count: Int, line: Int, isInQuotes: Bool) throws(Diagnostic) {
         guard count > Self.maximumLineBytes else { return }
         throw Diagnostic(
-            "\(name), line \(number): longer than \(Self.maximumLineBytes >> 20) MiB",
-            hint: "one record is one line; nothing was imported")
+            "\(name), line \(line): longer than \(Self.maximumLineBytes >> 20) MiB",
+            hint: isInQuotes
+                ? "quotes are opened here and not closed; nothing was imported"
+                : "one record is one line; nothing was imported")
     }
 
-    private static func newline(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard let base = bytes.baseAddress,
-            let found = memchr(base + start, 0x0A, bytes.count - start)
-        else { return nil }
-        return UnsafeRawPointer(found) - base
+    /// The first record that is not empty, without its line end; empty when there is none.
+    /// Throws when it is longer than `limit` bytes.
+    func firstRecord(_ ends: RecordEnds, limit: Int) throws -> [UInt8] {
+        let space = UnsafeMutableRawBufferPointer.allocate(byteCount: limit + 2, alignment: 16)
+        defer { space.deallocate() }
+        let count = try fill(space, at: 0)
+        let bytes = UnsafeRawBufferPointer(rebasing: space[..<count])
+        var ends = ends
+        var start = 0
+        while start < count {
+            let end = ends.next(bytes, from: start) ?? count
+            var last = end
+            if last > start, bytes[last - 1] == 0x0D { last -= 1 }
+            guard last == start else {
+                guard last - start <= limit else { break }
+                return Array(bytes[start..<last])
+            }
+            start = end + 1
+        }
+        guard start < count else { return [] }
+        throw Diagnostic(
+            "\(name), line \(ends.line): the header row is longer than \(limit) bytes",
+            hint: "a file without a header row needs --no-header and --schema")
     }
 
     /// Reads from a position until `space` is full or the file, as it was when opened, ends.
@@ -173,11 +200,12 @@ package final class ImportFile {
         return done
     }
 
-    /// Gives the file's lines in order, whole lines in chunks of at least `chunkBytes` but for the
+    /// Gives the file's records in order, whole ones in chunks of at least `chunkBytes` but for the
     /// last. `body` gets a buffer, after which ``JSONText/slack`` more bytes can be read; each
-    /// line's end is a newline or the buffer's end.
+    /// record's end is a newline or the buffer's end.
     func forEachChunk(
-        of chunkBytes: Int, _ body: (UnsafeBufferPointer<UInt8>, _ position: Int) throws -> Void
+        of chunkBytes: Int, _ ends: RecordEnds,
+        _ body: (UnsafeBufferPointer<UInt8>, _ position: Int) throws -> Void
     ) throws {
         var memory = Self.memory(chunkBytes)
         defer { memory.deallocate() }
@@ -190,8 +218,8 @@ package final class ImportFile {
             position += count
             let filled = UnsafeRawBufferPointer(rebasing: space[..<(held + count)])
             let isLast = position >= opened.size || count == 0
-            guard let end = isLast ? filled.count : Self.lastLineEnd(filled) else {
-                // One line is longer than the space.
+            guard let end = isLast ? filled.count : Self.lastEnd(filled, ends) else {
+                // One record is longer than the space.
                 let larger = Self.memory(space.count * 2)
                 larger.copyMemory(from: filled)
                 memory.deallocate()
@@ -215,8 +243,13 @@ package final class ImportFile {
         return memory
     }
 
-    private static func lastLineEnd(_ bytes: UnsafeRawBufferPointer) -> Int? {
-        bytes.lastIndex(of: 0x0A).map { $0 + 1 }
+    /// Where the last whole record ends; the bytes begin with one.
+    private static func lastEnd(_ bytes: UnsafeRawBufferPointer, _ ends: RecordEnds) -> Int? {
+        if ends.isEveryNewline { return bytes.lastIndex(of: 0x0A).map { $0 + 1 } }
+        var ends = ends
+        var last: Int?
+        while let end = ends.next(bytes, from: last ?? 0) { last = end + 1 }
+        return last
     }
 
     /// Throws when the file has changed since it was opened.

@@ -2,11 +2,15 @@ import Glibc
 import Primitives
 import RecordLog
 
-/// One pass over a file's lines: makes records of them, and batches of those. One thread.
+/// One pass over a file: makes records of it, and batches of those. One thread.
 struct ImportPass {
-    private let isJSON: Bool
+    private let format: ImportOptions.Format
     private var json: JSONFieldFinder
     private var frame: FrameFieldFinder
+    private var csv: CSVFieldFinder?
+    /// The next record that is not empty is the header row.
+    private var isBeforeHeader: Bool
+    private var ends: RecordEnds
     private let codec: CompressionCodec
     private let producerID: Int64
     private let arrival: Int64
@@ -18,16 +22,22 @@ struct ImportPass {
     /// Records of each partition in finished batches, the stored ones with them.
     private var finished: [Int64]
     private var header: ArrivalHeader
-    private var lineNumber = 0
 
     private(set) var recordsByPartition: [Int]
     private(set) var unreadable = 0
     private(set) var firstUnreadableLine: Int?
 
-    init(_ options: ImportOptions, producerID: Int64, stored: [Int64], arrival: Int64) {
-        isJSON = options.format == .json
+    /// `csv` finds the fields of rows of CSV; with a `headerRow`, the file begins with it.
+    init(
+        _ options: ImportOptions, producerID: Int64, stored: [Int64], arrival: Int64,
+        csv: CSVFieldFinder?, headerRow: [UInt8]?
+    ) {
+        format = options.format
         json = JSONFieldFinder(options.fields)
         frame = FrameFieldFinder(options.fields)
+        self.csv = csv
+        isBeforeHeader = headerRow != nil
+        ends = options.recordEnds
         codec = options.codec
         // Open batches of many partitions together keep to 64 MiB.
         batchBytes = min(
@@ -39,20 +49,24 @@ struct ImportPass {
         finished = stored
         builders = stored.map { _ in RecordBatchBuilder(capacity: 1 << 10) }
         recordsByPartition = stored.map { _ in 0 }
-        header = ArrivalHeader()
+        header = ArrivalHeader(headerRow: headerRow)
     }
 
-    /// Takes a buffer of whole lines; the batches that have become full.
+    /// Takes a buffer of whole records; the batches that have become full.
     mutating func take(_ lines: UnsafeBufferPointer<UInt8>) throws -> [ImportBatch] {
         var batches: [ImportBatch] = []
         var start = 0
         while start < lines.count {
-            let end = Self.lineEnd(lines, from: start)
-            lineNumber += 1
+            let line = ends.line
+            let end = ends.next(UnsafeRawBufferPointer(lines), from: start) ?? lines.count
             var last = end
             if last > start, lines[last - 1] == 0x0D { last -= 1 }
-            if !Self.isBlank(lines, start..<last) {
-                let partition = add(lines, start..<last)
+            if isBlank(lines, start..<last) {
+                // Nothing.
+            } else if isBeforeHeader {
+                isBeforeHeader = false
+            } else {
+                let partition = add(lines, start..<last, line: line)
                 if builders[partition].estimatedByteCount >= batchBytes {
                     batches.append(try finishBatch(partition))
                 }
@@ -71,25 +85,26 @@ struct ImportPass {
         return batches
     }
 
-    private static func lineEnd(_ lines: UnsafeBufferPointer<UInt8>, from start: Int) -> Int {
-        guard let base = lines.baseAddress,
-            let found = memchr(base + start, 0x0A, lines.count - start)
-        else { return lines.count }
-        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
-    }
-
-    private static func isBlank(_ lines: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
+    private func isBlank(_ lines: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
+        // Blanks are values in CSV.
+        if format == .csv { return range.isEmpty }
         for index in range where lines[index] != 0x20 && lines[index] != 0x09 { return false }
         return true
     }
 
-    /// Makes a record of a line; its partition.
-    private mutating func add(_ lines: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int {
+    /// Makes a record of what stands in `range`, from a line on; its partition.
+    private mutating func add(
+        _ lines: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, line: Int
+    ) -> Int {
         let fields =
-            isJSON ? json.find(in: lines, range) : frame.find(in: lines, range)
+            switch format {
+            case .json: json.find(in: lines, range)
+            case .hj212: frame.find(in: lines, range)
+            case .csv: csv?.find(in: lines, range) ?? LineFields(value: range)
+            }
         if fields.isUnreadable {
             unreadable += 1
-            if firstUnreadableLine == nil { firstUnreadableLine = lineNumber }
+            if firstUnreadableLine == nil { firstUnreadableLine = line }
         }
         if let key = fields.ownedKey { return add(lines, fields, key: key.span) }
         guard let key = fields.key else { return add(lines, fields, key: nil) }
@@ -109,7 +124,7 @@ struct ImportPass {
         builders[partition].append(
             timestampMilliseconds: fields.time ?? arrival, key: key,
             value: UnsafeBufferPointer(rebasing: lines[fields.value]).span,
-            encodedHeaders: headers.span, headerCount: 1)
+            encodedHeaders: headers.span, headerCount: header.count)
         return partition
     }
 
@@ -123,14 +138,22 @@ struct ImportPass {
     }
 }
 
-/// The encoded header that says when a record arrived.
+/// The encoded headers of an imported record: when it arrived, and the columns of its CSV row.
 private struct ArrivalHeader {
     private(set) var bytes: [UInt8]
+    let count: Int
     private let prefixCount: Int
+    /// What follows the arrival.
+    private var rest: [UInt8] = []
     private var current: Int64 = -1
 
-    init() {
-        let name = Array("plumbline.arrival".utf8)
+    init(headerRow: [UInt8]?) {
+        count = headerRow == nil ? 1 : 2
+        if let headerRow {
+            RecordHeader(key: Array(RecordHeaders.csvHeader.utf8), value: headerRow)
+                .encode(into: &rest)
+        }
+        let name = Array(RecordHeaders.arrival.utf8)
         bytes = []
         Varint.appendSigned(Int64(name.count), to: &bytes)
         bytes += name
@@ -153,5 +176,6 @@ private struct ArrivalHeader {
             bytes.append(UInt8(0x30 + milliseconds / divisor % 10))
             divisor /= 10
         }
+        bytes += rest
     }
 }

@@ -30,7 +30,7 @@ extension JSONReader {
         return next
     }
 
-    private func appendText(_ node: Int, _ bytes: [UInt8]) {
+    func appendText(_ node: Int, _ bytes: [UInt8]) {
         let sink = nodes + node
         sink.pointee.reserveBytes(bytes.count)
         for byte in bytes {
@@ -43,27 +43,35 @@ extension JSONReader {
     /// Reads a duration as text such as `1h30m` or `-5s`.
     func durationText(_ node: Int, _ start: Int) -> Int {
         let next = text.skipString(start &+ 1)
-        guard next >= 0 else { return next }
-        let words = String(decoding: unescaped(start &+ 1), as: UTF8.self)
+        if next >= 0 { duration(node, unescaped(start &+ 1)) }
+        return next
+    }
+
+    /// Takes a duration's text.
+    func duration(_ node: Int, _ bytes: [UInt8]) {
+        let words = String(decoding: bytes, as: UTF8.self)
         let isNegative = words.hasPrefix("-")
         if let value = DurationText.parse(isNegative ? String(words.dropFirst()) : words) {
             nodes[node].append(isNegative ? -value : value)
         } else {
             refuse(.wrongType, node)
         }
-        return next
     }
 
     /// Reads bytes as base64 text (RFC 4648 §4, padded).
     func base64(_ node: Int, _ start: Int) -> Int {
         let next = text.skipString(start &+ 1)
-        guard next >= 0 else { return next }
-        if let bytes = Base64.decode(unescaped(start &+ 1)) {
+        if next >= 0 { base64(node, unescaped(start &+ 1)) }
+        return next
+    }
+
+    /// Takes base64 text.
+    func base64(_ node: Int, _ characters: [UInt8]) {
+        if let bytes = Base64.decode(characters) {
             appendText(node, bytes)
         } else {
             refuse(.wrongType, node)
         }
-        return next
     }
 
     /// Reads a list after its bracket.

@@ -240,15 +240,7 @@ struct JSONReader {
         switch sink.pointee.kind {
         case .timestamp where first == 0x22 || isNumber:
             return timestamp(node, start, isNumber: isNumber)
-        case .double where isNumber:
-            let number = text.double(start)
-            guard number.next >= 0 else { return number.next }
-            if number.value.isFinite {
-                sink.pointee.append(number.value)
-            } else {
-                refuse(.outOfRange, node)
-            }
-            return number.next
+        case .double where isNumber: return double(node, start)
         case .bool where first == 0x74 || first == 0x66:
             let next = first == 0x74 ? text.skipTrue(start) : text.skipFalse(start)
             if next >= 0 { sink.pointee.append(first == 0x74) }
@@ -280,13 +272,17 @@ struct JSONReader {
     @inline(never)
     private func null(_ node: Int, _ start: Int) -> Int {
         let next = text.skipNull(start)
-        guard next >= 0 else { return next }
+        if next >= 0 { null(node) }
+        return next
+    }
+
+    /// Takes the node's value as read, without one.
+    func null(_ node: Int) {
         if nodes[node].isNullable {
             sinks._withUnsafeGuaranteedRef { $0.appendNull(node) }
         } else {
             refuse(.missing, node)
         }
-        return next
     }
 
     /// Ends a number that is none, or that the field cannot hold.
@@ -300,16 +296,28 @@ struct JSONReader {
 
     /// Reads a number as units of 10^-`scale` into an `Int64` node.
     @inline(__always)
-    private func scaled(_ node: Int, _ start: Int, scale: Int) -> Int {
+    func scaled(_ node: Int, _ start: Int, scale: Int) -> Int {
         let number = text.decimal(start, scale: scale, rounds: nodes[node].rounds)
         guard number.next >= 0, number.status == .value else { return odd(number, node) }
         nodes[node].append(number.value)
         return number.next
     }
 
+    /// Reads a number into a `Double` node.
+    func double(_ node: Int, _ start: Int) -> Int {
+        let number = text.double(start)
+        guard number.next >= 0 else { return number.next }
+        if number.value.isFinite {
+            nodes[node].append(number.value)
+        } else {
+            refuse(.outOfRange, node)
+        }
+        return number.next
+    }
+
     /// Reads a number since the epoch.
     @inline(__always)
-    private func epochTime(_ node: Int, _ start: Int) -> Int {
+    func epochTime(_ node: Int, _ start: Int) -> Int {
         let number = text.decimal(
             start, scale: nodes[node].scale, rounds: nodes[node].rounds)
         guard number.next >= 0, number.status == .value else { return odd(number, node) }
@@ -329,12 +337,17 @@ struct JSONReader {
         guard nodes[node].takesTimeText else { return wrongType(node, start, depth: 0) }
         let end = text.scanString(start &+ 1)
         guard text.byte(end) == 0x22 else { return wrongType(node, start, depth: 0) }
-        if let value = Timestamp.parse(text.bytes(start &+ 1..<end).span) {
+        rfc3339(node, text.bytes(start &+ 1..<end))
+        return end &+ 1
+    }
+
+    /// Takes RFC 3339 text.
+    func rfc3339(_ node: Int, _ time: UnsafeBufferPointer<UInt8>) {
+        if let value = Timestamp.parse(time.span) {
             nodes[node].append(value)
         } else {
-            fineTimestamp(node, Array(text.bytes(start &+ 1..<end)))
+            fineTimestamp(node, Array(time))
         }
-        return end &+ 1
     }
 
     /// Judges RFC 3339 text that is finer than a microsecond, or no time at all.

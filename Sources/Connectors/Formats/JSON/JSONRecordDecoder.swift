@@ -10,7 +10,7 @@ final class JSONRecordDecoder: RecordDecoder {
     private var assembler: RowAssembler
     private let layouts: JSONLayouts
     private let state = UnsafeMutablePointer<JSONRowState>.allocate(capacity: 1)
-    private var paddedCopy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
+    private var padded = PaddedText()
 
     init(_ source: SourcePlan) {
         assembler = RowAssembler(source)
@@ -23,7 +23,7 @@ final class JSONRecordDecoder: RecordDecoder {
 
     deinit {
         state.deallocate()
-        paddedCopy.deallocate()
+        padded.deallocate()
     }
 
     func decode(_ block: RecordBlock, rows: Range<Int>, keys: inout KeyTable) -> DecodedRows {
@@ -53,11 +53,7 @@ final class JSONRecordDecoder: RecordDecoder {
                 assembler.rejectRow(index, .nullValue, "the record has no value")
                 continue
             }
-            let value = UnsafeBufferPointer(rebasing: bytes[start..<start + length])
-            let text =
-                start + length + JSONText.slack <= bytes.count
-                ? JSONText(bytes.baseAddress.unsafelyUnwrapped + start, count: length)
-                : padded(value)
+            let text = padded.text(bytes, start, count: length)
             let reader = JSONReader(text, layouts, assembler.sinks, state)
             state.pointee = JSONRowState(row: index)
             let next = document(reader)
@@ -68,18 +64,6 @@ final class JSONRecordDecoder: RecordDecoder {
                 reject(index, next, text, &assembler)
             }
         }
-    }
-
-    /// A copy of a value near the end of its block, with the slack that a text needs.
-    private func padded(_ value: UnsafeBufferPointer<UInt8>) -> JSONText {
-        if value.count + JSONText.slack > paddedCopy.count {
-            paddedCopy.deallocate()
-            paddedCopy = .allocate(capacity: value.count * 2 + JSONText.slack)
-            paddedCopy.initialize(repeating: 0)
-        }
-        let start = paddedCopy.baseAddress.unsafelyUnwrapped
-        for index in value.indices { start[index] = value[index] }
-        return JSONText(start, count: value.count)
     }
 
     /// Reads a whole value: its end, or as ``JSONText`` says.
