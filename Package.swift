@@ -23,6 +23,8 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: safe),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .target(name: "Primitives", swiftSettings: safe),
         .target(name: "Columnar", dependencies: ["Primitives"], swiftSettings: safe),
         .target(name: "Expression", dependencies: ["Primitives", "Columnar"], swiftSettings: safe),
@@ -38,7 +40,7 @@ let package = Package(
             swiftSettings: safe),
         .target(
             name: "Connectors",
-            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog"],
+            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "CRdkafka"],
             swiftSettings: common),
         .target(
             name: "Engine",

@@ -6,6 +6,7 @@ enum ImportRule {
     static let allowed: [String: Set<String>] = [
         "CLZ4": [],
         "CZstd": [],
+        "CRdkafka": [],
         "CSimdjson": [],
         "Primitives": [],
         "Columnar": ["Primitives"],
@@ -15,6 +16,7 @@ enum ImportRule {
         "Topology": ["Primitives", "Columnar", "Expression", "Dataflow", "Yams"],
         "Connectors": [
             "Primitives", "Columnar", "Expression", "RecordLog", "Dataflow", "Topology",
+            "CRdkafka",
         ],
         "Engine": [
             "Primitives", "Columnar", "Expression", "RecordLog", "Dataflow", "Topology",
