@@ -23,6 +23,8 @@ let package = Package(
         .testTarget(name: "TidyTests", swiftSettings: safe),
         .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CRdkafka", pkgConfig: "rdkafka", providers: [.apt(["librdkafka-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(
             name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
@@ -42,7 +44,7 @@ let package = Package(
             swiftSettings: safe),
         .target(
             name: "Connectors",
-            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog"],
+            dependencies: ["Primitives", "Columnar", "Dataflow", "RecordLog", "CRdkafka"],
             swiftSettings: common),
         .target(
             name: "Engine",

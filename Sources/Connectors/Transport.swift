@@ -37,6 +37,17 @@ package protocol Transport: AnyObject, Sendable {
     /// The transport as one task uses it; `worker` numbers the thread that will run the task.
     func task(_ places: TaskPlaces, worker: Int) throws -> any TaskTransport
 
+    // MARK: Ownership
+
+    /// The numbers of the tasks that are this process's, of the `count` of a stage. On a cluster
+    /// the processes of `group` share them, by the partitions of `lead`, the first source of which
+    /// each task reads its own partition; this waits until they are given out.
+    func ownedTasks(group: String, lead: String?, count: Int) throws -> [Int]
+    /// Whether tasks of this process are to be taken away: they must end.
+    var mustRelease: Bool { get }
+    /// The tasks of this process have ended.
+    func release()
+
     // MARK: Waiting
 
     /// A number that grows when there may be more to read, for ``waitForChange(after:until:)``.
@@ -49,6 +60,8 @@ package protocol Transport: AnyObject, Sendable {
 
 /// The partitions of one task.
 package struct TaskPlaces: Sendable {
+    /// The stage's name and version: on a cluster its consumer group.
+    package var group: String
     /// In the order of the plan.
     package var sources: [TopicPartition]
     /// The sinks', then that of the rejects, each with the codec that the plan asks for.
@@ -56,9 +69,10 @@ package struct TaskPlaces: Sendable {
     package var journal: TopicPartition
 
     package init(
-        sources: [TopicPartition], outputs: [(place: TopicPartition, codec: CompressionCodec)],
-        journal: TopicPartition
+        group: String, sources: [TopicPartition],
+        outputs: [(place: TopicPartition, codec: CompressionCodec)], journal: TopicPartition
     ) {
+        self.group = group
         self.sources = sources
         self.outputs = outputs
         self.journal = journal

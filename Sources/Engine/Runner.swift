@@ -92,11 +92,34 @@ package final class Runner {
             stages.append(
                 try Stage(
                     plan, transport: transport, options: options.task,
-                    workers: options.workers, monitor: options.monitor))
+                    workers: options.workers,
+                    firstTask: stages.reduce(0) { $0 + $1.tasks.count },
+                    monitor: options.monitor))
         }
         self.stages = stages
         for stage in stages {
             for task in stage.tasks { recoveries.append(try task.recover()) }
+        }
+    }
+
+    /// Makes a runner and runs it, and again when the processes of a cluster share their tasks anew.
+    package static func runShared(
+        _ plans: [Plan], transport: any Transport, options: RunOptions, stop: StopFlag
+    ) throws -> RunSummary {
+        while true {
+            do {
+                let summary = try Runner(plans, transport: transport, options: options)
+                    .run(stop: stop)
+                let goesOn = transport.mustRelease && !stop.value
+                transport.release()
+                guard goesOn else { return summary }
+            } catch let error as TasksLost {
+                transport.release()
+                guard !stop.value else { throw error }
+                // The group is told of it a little later.
+                transport.waitForChange(
+                    after: transport.changes, until: Date(timeIntervalSinceNow: 1))
+            }
         }
     }
 
@@ -111,10 +134,10 @@ package final class Runner {
         var threads: [Thread] = []
         let group = DispatchGroup()
         for worker in 0..<workerCount {
-            let own = tasks.enumerated().filter { $0.offset % workerCount == worker }
             let loop = WorkerLoop(
-                tasks: own.map(\.element), transport: transport, untilEnd: options.untilEnd,
-                stop: stop, failures: failures, waiting: options.monitor.waiting)
+                tasks: tasks.filter { $0.worker == worker }, transport: transport,
+                untilEnd: options.untilEnd, stop: stop, failures: failures,
+                waiting: options.monitor.waiting)
             group.enter()
             let thread = Thread {
                 loop.run()
@@ -201,7 +224,9 @@ final class WorkerLoop: @unchecked Sendable {
         }
     }
 
-    private var shouldStop: Bool { stop.value || failures.first != nil }
+    private var shouldStop: Bool {
+        stop.value || failures.first != nil || transport.mustRelease
+    }
 
     private func runBounded() throws {
         var pending = tasks

@@ -11,10 +11,11 @@ final class Stage {
     let partitionCount: Int
     let tasks: [TaskRunner]
 
-    /// Opens a stage on a transport. Nothing is written before every check has passed.
+    /// Opens a stage on a transport; its tasks are the run's from number `firstTask` on. Nothing
+    /// is written before every check has passed.
     init(
         _ plan: Plan, transport: any Transport, options: TaskOptions, workers: Int,
-        monitor: RunMonitor
+        firstTask: Int, monitor: RunMonitor
     ) throws {
         self.plan = plan
         planHash = Self.hash(plan)
@@ -39,15 +40,19 @@ final class Stage {
             try transport.claim(topics, owner: plan.taskName, partitions: partitions)
         }
         var tasks: [TaskRunner] = []
-        for partition in 0..<partitionCount {
+        let owned = try transport.ownedTasks(
+            group: plan.taskName, lead: plan.sources.first { $0.partitions == .own }?.topic,
+            count: partitionCount)
+        for partition in owned {
             let identity = try TaskIdentity(
                 plan: plan, planHash: planHash, partition: partition,
                 partitionCount: partitionCount,
                 topicPartitions: { try transport.partitionCount(of: $0) ?? 0 })
             tasks.append(
                 try TaskRunner(
-                    identity, transport: transport, worker: partition % workers,
-                    options: options, monitor: monitor))
+                    identity, transport: transport,
+                    worker: (firstTask + tasks.count) % workers, options: options,
+                    monitor: monitor))
         }
         self.tasks = tasks
     }

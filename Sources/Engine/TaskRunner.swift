@@ -9,6 +9,8 @@ import RecordLog
 /// checks every regenerated record on the way. Threading: one worker at a time.
 final class TaskRunner {
     let identity: TaskIdentity
+    /// Number of the thread that runs it.
+    let worker: Int
     let transport: any TaskTransport
     let options: TaskOptions
     var core: TaskCore
@@ -41,6 +43,7 @@ final class TaskRunner {
         monitor: RunMonitor
     ) throws {
         self.identity = identity
+        self.worker = worker
         let places = identity.places
         let own = try transport.task(places, worker: worker)
         self.transport = own
@@ -337,6 +340,7 @@ struct TaskIdentity {
 
     var places: TaskPlaces {
         TaskPlaces(
+            group: plan.taskName,
             sources: inputs.map { TopicPartition($0.topic, $0.partition) },
             outputs: outputs.map { (TopicPartition($0.topic, $0.partition), $0.codec.compression) },
             journal: journal)

@@ -1,21 +1,24 @@
 import ArgumentParser
 import Connectors
+import Dataflow
 import Dispatch
 import Engine
 import Foundation
 import Topology
 
-/// `plumbline run --data D DIR...`
+/// `plumbline run --data D DIR...`, and on a cluster `--brokers HOST:PORT[,...]`
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run topologies on the log of a data directory.",
+        abstract: "Run topologies on the log of a data directory, or on Apache Kafka.",
         discussion: """
             With --until-end it takes everything that the input topics hold, closes what is open \
             and stops; without it it follows the topics until SIGINT or SIGTERM. Started again it \
             goes on where the journal ends: nothing is lost, nothing is doubled. A topology that \
             differs from the one in the journal is refused with what differs.
 
-            Example: plumbline run --data data topologies/crane-overload --until-end
+            Examples:
+              plumbline run --data data topologies/crane-overload --until-end
+              plumbline run --brokers localhost:9092 --state state topologies/crane-overload
 
             \(Terminal.exitCodes)
             """)
@@ -23,7 +26,27 @@ struct Run: ParsableCommand {
     @Option(
         help: ArgumentHelp("Data directory; its log is in D/kafka.", valueName: "dir"),
         completion: .directory)
-    var data: String
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Brokers of a Kafka cluster, HOST:PORT[,...], instead of --data.",
+            valueName: "host:port"))
+    var brokers: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --brokers: a setting of librdkafka's, for example security.protocol=ssl.",
+            valueName: "name=value"))
+    var set: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            With --brokers: directory for snapshots; without it every start executes the journal \
+            from its beginning.
+            """, valueName: "dir"), completion: .directory)
+    var state: String?
 
     @Argument(help: "Topology folders.", completion: .directory)
     var directories: [String]
@@ -53,6 +76,12 @@ struct Run: ParsableCommand {
     var json = false
 
     func validate() throws {
+        guard (data == nil) != (brokers == nil) else {
+            throw ValidationError("give either --data or --brokers")
+        }
+        guard brokers != nil || (set.isEmpty && state == nil) else {
+            throw ValidationError("--set and --state go with --brokers")
+        }
         if directories.isEmpty { throw ValidationError("name at least one topology folder") }
         guard (1...2048).contains(batchRows) else {
             throw ValidationError("--batch-rows must be 1 to 2048")
@@ -65,26 +94,49 @@ struct Run: ParsableCommand {
     func run() throws {
         try Terminal.run {
             let plans = try directories.flatMap { try TopologyLoader.load(directory: $0).plans }
-            let log = try openLog()
-            let stop = StopFlag()
-            let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
-            defer { for signal in signals { signal.cancel() } }
             let started = Date()
-            let runner = try Runner(plans, transport: log, options: options)
-            // While this process holds the directory, imports hand their batches over to it.
-            let server = try ImportServer(log: log)
-            server.start()
-            if !untilEnd { Terminal.note("following; end with Ctrl-C") }
-            let result = Result { try runner.run(stop: stop) }
-            server.stop()
-            // After an error the directory stays as it is: the next start recovers it.
-            let summary = try result.get()
-            try log.close()
+            let summary =
+                if let brokers {
+                    try runOnCluster(plans, brokers)
+                } else {
+                    try runOnLog(plans, data ?? "")
+                }
             try report(summary, seconds: Date().timeIntervalSince(started))
         }
     }
 
-    private func openLog() throws -> EmbeddedLog {
+    private func runOnLog(_ plans: [Plan], _ data: String) throws -> RunSummary {
+        let log = try openLog(data)
+        let stop = StopFlag()
+        let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
+        defer { for signal in signals { signal.cancel() } }
+        let runner = try Runner(plans, transport: log, options: options)
+        // While this process holds the directory, imports hand their batches over to it.
+        let server = try ImportServer(log: log)
+        server.start()
+        if !untilEnd { Terminal.note("following; end with Ctrl-C") }
+        let result = Result { try runner.run(stop: stop) }
+        server.stop()
+        // After an error the directory stays as it is: the next start recovers it.
+        let summary = try result.get()
+        try log.close()
+        return summary
+    }
+
+    private func runOnCluster(_ plans: [Plan], _ brokers: String) throws -> RunSummary {
+        let stop = StopFlag()
+        let cluster = try KafkaTransport(
+            KafkaSettings(brokers: brokers, settings: set), stateDirectory: state,
+            isStopping: { stop.value }, note: { Terminal.note($0) })
+        let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, cluster) }
+        defer { for signal in signals { signal.cancel() } }
+        if !untilEnd { Terminal.note("following; end with Ctrl-C") }
+        // Leaving the group hands the tasks to other processes at once, after an error too.
+        defer { cluster.close() }
+        return try Runner.runShared(plans, transport: cluster, options: options, stop: stop)
+    }
+
+    private func openLog(_ data: String) throws -> EmbeddedLog {
         var isWaiting = false
         return try EmbeddedLog.open(
             data,
@@ -113,13 +165,13 @@ struct Run: ParsableCommand {
     }
 
     private func signalSource(
-        _ number: Int32, _ stop: StopFlag, _ log: EmbeddedLog
+        _ number: Int32, _ stop: StopFlag, _ transport: any Transport
     ) -> any DispatchSourceSignal {
         signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
         source.setEventHandler {
             stop.set()
-            log.wake()
+            transport.wake()
         }
         source.resume()
         return source

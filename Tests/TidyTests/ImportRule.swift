@@ -9,6 +9,7 @@ enum ImportRule {
         "CZlib": [],
         "CSnappy": [],
         "CCRC32C": [],
+        "CRdkafka": [],
         "CSimdjson": [],
         "Primitives": ["CCRC32C"],
         "Columnar": ["Primitives"],
@@ -18,6 +19,7 @@ enum ImportRule {
         "Topology": ["Primitives", "Columnar", "Expression", "Dataflow", "Yams"],
         "Connectors": [
             "Primitives", "Columnar", "Expression", "RecordLog", "Dataflow", "Topology",
+            "CRdkafka",
         ],
         "Engine": [
             "Primitives", "Columnar", "Expression", "RecordLog", "Dataflow", "Topology",

@@ -60,6 +60,19 @@ extension EmbeddedLog: Transport {
         }
     }
 
+    // MARK: Ownership
+
+    /// One process holds the log, so all are its.
+    package func ownedTasks(group: String, lead: String?, count: Int) throws -> [Int] {
+        Array(0..<count)
+    }
+
+    /// Never: nobody else could have them.
+    package var mustRelease: Bool { false }
+
+    /// See the protocol: there is nobody to tell.
+    package func release() {}
+
     // MARK: Records
 
     /// See the protocol. What was stored and never published of the place goes first.
