@@ -80,7 +80,6 @@ package struct StepSpec: Sendable {
         case union([Located<String>])
         /// The field that becomes the key.
         case rekey(Located<String>)
-        case machine(MachineSpec)
     }
 
     /// The sources and steps whose rows it takes.

@@ -12,7 +12,7 @@ extension Operation {
         case .filter: "filter"
         case .otherwise: "otherwise"
         case .select: "select"
-        case .lookup: "lookup"
+        case .lookup, .rules: "lookup"
         case .union: "union"
         case .rekey: "rekey"
         case .levels: "levels"
@@ -62,6 +62,7 @@ extension Explainer {
         case .otherwise(let program): node.add("keeps", "the other rows of \(text(program))")
         case .select(let program): node.doubles += doubles(program.outputs)
         case .lookup(let lookup): explain(lookup, origin, in: &node)
+        case .rules(let rules): explain(rules, in: &node)
         case .union(let union):
             node.add("joins", "\(union.inputs.count) streams by event time; the least watermark")
         case .rekey(let field): explainRekey(index, field, in: &node)
@@ -89,6 +90,9 @@ extension Explainer {
             let names = source.schema.fields.map { "\(source.name).\($0.name)" }
             let carried = step.output.fields.count - names.count
             return Array(repeating: nil, count: carried) + names
+        case .rules(let rules):
+            let names = rules.values.map { "\(rules.name).\($0.name)" }
+            return Array(repeating: nil, count: step.output.fields.count - names.count) + names
         case .window(let window):
             let aggregates = window.aggregates.map { aggregate in
                 let inner = aggregate.input.map { window.program.outputs[$0].text } ?? ""
@@ -124,6 +128,15 @@ extension Explainer {
     }
 
     // MARK: lookup, rekey
+
+    private func explain(_ rules: RulesPlan, in node: inout ExplainedNode) {
+        let asked = zip(rules.scope, rules.program.outputs).map { "\($0.name) = \($1.text)" }
+        node.add(
+            "looks up",
+            "rules \(rules.file) (\(rules.rows.count) rows) by \(asked.joined(separator: ", ")):"
+                + " the one that holds at the row's time")
+        node.doubles += doubles(rules.program.outputs)
+    }
 
     private func explain(
         _ lookup: LookupPlan, _ origin: SourcePlan, in node: inout ExplainedNode
@@ -194,17 +207,29 @@ extension Explainer {
 
     // MARK: window
 
+    /// Says how a window cuts time; returns the length of a pane in words.
+    private func explain(_ grid: WindowGrid, in node: inout ExplainedNode) -> String {
+        switch grid {
+        case .fixed(let size, let every, let offset):
+            let (length, pane) = (DurationText.text(size), DurationText.text(every))
+            if size == every {
+                node.add("tumbling", length)
+            } else {
+                node.add("hopping", "\(length) every \(pane)")
+            }
+            if offset != 0 { node.add("offset", DurationText.text(offset)) }
+            return pane
+        case .calendar(let calendar):
+            node.add("calendar", "\(calendar.unit.rawValue), \(calendar.zone.name)")
+            if calendar.offset != 0 { node.add("offset", DurationText.text(calendar.offset)) }
+            return "a \(calendar.unit.rawValue)"
+        }
+    }
+
     private func explain(
         _ window: WindowPlan, _ rule: TimeRule, in node: inout ExplainedNode
     ) {
-        let size = DurationText.text(window.size)
-        let every = DurationText.text(window.every)
-        if window.size == window.every {
-            node.add("tumbling", size)
-        } else {
-            node.add("hopping", "\(size) every \(every)")
-        }
-        if window.offset != 0 { node.add("offset", DurationText.text(window.offset)) }
+        let every = explain(window.grid, in: &node)
         let passed =
             "until the watermark has passed the window's end by \(DurationText.text(rule.lateness))"
         let silent = rule.abandon.map {

@@ -246,6 +246,7 @@ extension FormatPlan {
     fileprivate var text: String {
         switch self {
         case .json: return "json"
+        case .csv(let form): return form.hasHeader ? "csv with a header" : "csv"
         case .hj212(let minutes):
             let size = abs(minutes)
             func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
