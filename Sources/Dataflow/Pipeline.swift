@@ -259,6 +259,9 @@ package final class Pipeline {
             let abandoned = clock.abandonedKeys(
                 at: time, gridMicroseconds: gridMicroseconds, keys: keys)
             clocks[source] = clock
+            let usesKeyClocks = clock.rule.clock == .key
+            if !usesKeyClocks { raise(source: source) }
+            if isAtEnd[source] { tick(source, at: time, gridMicroseconds) }
             if !abandoned.isEmpty {
                 let times = AcceptedTimes(clock)
                 for node in graph.domains[source].nodes {
@@ -266,15 +269,20 @@ package final class Pipeline {
                     run(node) { $0.end(at: times, of: abandoned, &$1) }
                 }
             }
-            raise(source: source)
+            if usesKeyClocks { raise(source: source) }
         }
-        for domain in graph.domains
-        where domain.streams.allSatisfy({ isAtEnd[$0] }) && !domain.streams.isEmpty {
-            for node in domain.nodes {
-                run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
-            }
+        for domain in graph.domains.indices.dropFirst(plan.sources.count)
+        where graph.domains[domain].streams.allSatisfy({ isAtEnd[$0] }) {
+            tick(domain, at: time, gridMicroseconds)
         }
         sortRejects()
+    }
+
+    /// Tells a domain's steps a tick at which all that feeds them was at its end.
+    private func tick(_ domain: Int, at time: Int64, _ gridMicroseconds: Int64) {
+        for node in graph.domains[domain].nodes {
+            run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
+        }
     }
 
     /// The greatest accepted event times of the streams that feed a domain.

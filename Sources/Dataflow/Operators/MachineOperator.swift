@@ -148,10 +148,17 @@ final class MachineOperator: Operator {
         let time = batch.times[row]
         // Deadlines that ended before the event come before it: the key's, and in time order,
         // where rows come by the partition's time, those of all keys.
+        let count = emission.rows.count
         if usesKeyClocks || plan.order == .arrival {
             fire(key, through: time - 1, mark, &emission, &output)
         } else {
             fire(through: time - 1, mark, &emission, &output)
+        }
+        for index in count..<emission.rows.count {
+            // A flush may have brought the event's mark to its own time.
+            let before = min(mark.before, emission.rows[index].input.times[0])
+            emission.rows[index].mark.before = before
+            emission.rows[index].mark.after = before
         }
         if let last = keys[Int(key)]?.lastTime, time < last {
             output.reject(

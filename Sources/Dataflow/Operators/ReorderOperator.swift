@@ -90,7 +90,11 @@ final class ReorderOperator: Operator {
 
     func boundary(after watermark: Int64) -> Int64 {
         // Rows that wait for a table come out between its versions.
-        guard passesLate, let waiting, let first = waiting.times.min() else { return .max }
+        guard passesLate else {
+            // Rows fall due with every move, of rows too that never came this far.
+            return usesKeyClocks ? .max : watermark.addingSaturating(1)
+        }
+        guard let waiting, let first = waiting.times.min() else { return .max }
         return first.addingSaturating(1)
     }
 

@@ -339,13 +339,17 @@ final class WindowOperator: Operator {
     func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks else { return }
         var emission = WindowEmission()
+        // Between two ends of panes the watermark moves in steps that depend on how batches are cut.
+        let before =
+            self.watermark == .min
+            ? .min : min(self.watermark, windowEnd(lastPane: pane(of: self.watermark) - 1))
         if nextTimer <= watermark {
             if sortedKeys.count != output.keys.count { sortedKeys = output.keys.sortedCodes() }
             var next = Int64.max
             for key in sortedKeys where Int(key) < nextClose.count {
                 if nextClose[Int(key)] <= watermark {
                     close(
-                        key, through: watermark, before: self.watermark,
+                        key, through: watermark, before: before,
                         sequence: output.nextSequence, &emission)
                     output.nextSequence += 1
                 }

@@ -145,8 +145,13 @@ package final class ReferenceEngine {
             func earlier(_ key: String) -> Int64 { clocksKeys ? clock.watermark(key) : before }
             run(source, [], before: earlier) { step, context in
                 if !clocksKeys { step.advance(clock.watermark, context) }
-                if !abandoned.isEmpty { step.flush(abandoned, context) }
+            }
+            run(source, [], before: clock.watermark) { step, context in
                 step.tick(at: time * 1000, context)
+            }
+            guard !abandoned.isEmpty else { continue }
+            run(source, [], before: clock.watermark) { step, context in
+                step.flush(abandoned, context)
             }
         }
     }
