@@ -90,6 +90,24 @@ struct PaneStore {
         }
     }
 
+    /// Notes the records that caused a row, one entry a causing input.
+    mutating func note(_ row: [PaneCause], slot: Int32) {
+        for (index, other) in row.enumerated() where other.first >= 0 {
+            var cause = causes[index][Int(slot)]
+            cause.first = min(cause.first, other.first)
+            cause.last = max(cause.last, other.last)
+            cause.count &+= other.count
+            causes[index][Int(slot)] = cause
+        }
+    }
+
+    /// Forgets the records behind a pane.
+    mutating func resetCauses(_ slot: Int32) {
+        for index in causes.indices {
+            causes[index][Int(slot)] = PaneCause(first: .max, last: .min, count: 0)
+        }
+    }
+
     /// The slots of a key in a range of panes, ascending.
     func slots(key: Int32, _ range: Range<Int64>) -> [Int32] {
         var result: [Int32] = []

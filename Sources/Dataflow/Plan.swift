@@ -352,11 +352,16 @@ package struct WindowPlan: Sendable {
     package var grid: WindowGrid
     package var program: Program
     package var aggregates: [AggregatePlan]
+    /// Its rows come from a window, so that they may be corrected and withdrawn.
+    package var takesCorrections: Bool
 
-    package init(grid: WindowGrid, program: Program, aggregates: [AggregatePlan]) {
+    package init(
+        grid: WindowGrid, program: Program, aggregates: [AggregatePlan], takesCorrections: Bool
+    ) {
         self.grid = grid
         self.program = program
         self.aggregates = aggregates
+        self.takesCorrections = takesCorrections
     }
 }
 

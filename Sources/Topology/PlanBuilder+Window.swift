@@ -5,13 +5,6 @@ import Primitives
 
 extension PlanBuilder {
     func plan(_ window: WindowSpec, _ step: StepSpec, _ input: Stream) -> Stream? {
-        guard !input.isWindowed else {
-            collector.report(
-                "a window over the results of a window is not in this version",
-                at: step.from.location,
-                hint: "read the source in both windows, with 'hopping' for the longer one")
-            return nil
-        }
         checkAbandon(step, input)
         let scope = scope(input)
         var inputs: [TypedExpression] = []
@@ -50,7 +43,8 @@ extension PlanBuilder {
         }
         guard isWhole else { return nil }
         let plan = WindowPlan(
-            grid: window.grid, program: Program(inputs), aggregates: aggregates)
+            grid: window.grid, program: Program(inputs), aggregates: aggregates,
+            takesCorrections: input.isWindowed)
         return append(step.name.value, .window(plan), input, fields: fields, isWindowed: true)
     }
 

@@ -52,8 +52,8 @@ package final class PlanBuilder {
     }
 
     /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` and
-    /// `rules` give each schema and rule file that the topology names; one that could not be read is
-    /// not there, which is reported elsewhere.
+    /// `rules` give each schema and rule file that the topology names; one that could not be read
+    /// is not there, which is reported elsewhere.
     package static func build(
         _ spec: TopologySpec, schemas: [String: SchemaSpec], rules: [String: RuleFileSpec],
         at place: SourceLocation, _ collector: DiagnosticCollector

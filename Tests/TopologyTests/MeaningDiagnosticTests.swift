@@ -361,19 +361,6 @@ import Topology
             ["'time' of source 'load' needs 'abandon': step 'mean15' is a window under key clocks"])
     }
 
-    @Test func windowsOverWindowsAreRefused() {
-        expect(
-            Crane.sources + """
-                steps:
-                  - use: {from: load, lookup: {crane: device}, select: {m: crane.model}}
-                  - a: {from: load, key: device, window: {tumbling: 1m, aggregate: {n: count()}}}
-                  - b: {from: a, filter: n > 1}
-                  - c: {from: ‸b, key: device, window: {tumbling: 1h, aggregate: {n: count()}}}
-                sinks: [{from: c, topic: x}, {from: use, topic: u}]
-                """,
-            ["a window over the results of a window is not in this version"])
-    }
-
     @Test func windowThenSelectThenFilterThenLevels() throws {
         let text =
             Crane.sources + """

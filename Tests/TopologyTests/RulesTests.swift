@@ -152,7 +152,7 @@ import Topology
                 problems(
                     Self.texts(Self.rules.replacing("top:", with: "mass:"), topology))
             ).first
-                == "14:17 rules 'limits' and what stands before them both have 'mass'")
+                == "13:16 rules 'limits' and what stands before them both have 'mass'")
     }
 
     @Test func withoutScopeTheDateAloneChooses() throws {

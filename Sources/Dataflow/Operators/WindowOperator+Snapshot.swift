@@ -17,6 +17,7 @@ extension WindowOperator {
                 snapshot.write(panes.indices[Int(slot)])
                 write(panes.causes([slot]), to: &snapshot)
                 for accumulator in accumulators { accumulator.save(Int(slot), to: &snapshot) }
+                if let retained { write(retained.rows(slot), to: &snapshot) }
             }
             let list = versions[code] ?? []
             snapshot.write(Int64(list.count))
@@ -24,11 +25,34 @@ extension WindowOperator {
                 snapshot.write(version.end)
                 snapshot.write(version.revision)
                 snapshot.write(version.isDirty)
+                snapshot.write(version.isWithdrawn)
                 snapshot.write(Int64(version.columns.count))
                 for column in version.columns { snapshot.write(column) }
                 snapshot.write(Int64(version.causes.count))
                 write(version.causes, to: &snapshot)
             }
+        }
+    }
+
+    private func write(_ rows: [RetainedRows.Row], to snapshot: inout SnapshotWriter) {
+        snapshot.write(Int64(rows.count))
+        for row in rows {
+            snapshot.write(row.time)
+            snapshot.write(Int64(row.inputs.count))
+            for column in row.inputs { snapshot.write(column) }
+            write(row.causes, to: &snapshot)
+        }
+    }
+
+    private func readRows(
+        _ snapshot: inout SnapshotReader, slot: Int32
+    ) throws(SnapshotError) {
+        retained?.reset(slot)
+        for _ in 0..<(try snapshot.readCount()) {
+            var row = RetainedRows.Row(time: try snapshot.read(), inputs: [], causes: [])
+            for _ in 0..<(try snapshot.readCount()) { row.inputs.append(try snapshot.readColumn()) }
+            row.causes = try readCauses(panes.causeInputs.count, &snapshot)
+            retained?.restore(row, slot: slot)
         }
     }
 
@@ -57,12 +81,14 @@ extension WindowOperator {
                 for accumulator in accumulators {
                     try accumulator.restore(Int(slot), from: &snapshot)
                 }
+                if retained != nil { try readRows(&snapshot, slot: slot) }
             }
             var list: [WindowVersion] = []
             for _ in 0..<(try snapshot.readCount()) {
                 var version = WindowVersion(
                     end: try snapshot.read(), revision: try snapshot.read())
                 version.isDirty = try snapshot.readBool()
+                version.isWithdrawn = try snapshot.readBool()
                 for _ in 0..<(try snapshot.readCount()) {
                     version.columns.append(try snapshot.readColumn())
                 }

@@ -13,7 +13,9 @@ import Primitives
 /// It closes when the watermark reaches `end`, right after the row that made it so, and gives one
 /// row with time `end − 1 ms`.
 /// For `lateness` after that a late row makes a `correct`; later it is a reject `late` for the
-/// windows it misses. A key without rows in a window gives nothing.
+/// windows it misses. A key without rows in a window gives nothing. Rows that are results of
+/// windows themselves may be corrected or withdrawn: the later version takes the earlier one's
+/// place, and a window without rows any more is withdrawn.
 final class WindowOperator: Operator {
     let plan: WindowPlan
     let lateness: Int64
@@ -24,6 +26,8 @@ final class WindowOperator: Operator {
     let accumulators: [any Accumulator]
     /// Panes of all keys.
     var panes = PaneStore()
+    /// Rows of the panes; kept when rows may be corrected, being themselves results of windows.
+    var retained: RetainedRows?
     /// Per key code: end of its earliest window that has rows and is not closed.
     var nextClose: [Int64] = []
     /// Per key code: versions of windows that were flushed or corrected, ascending by end.
@@ -42,6 +46,7 @@ final class WindowOperator: Operator {
         self.keyIsInteger = keyIsInteger
         evaluator = Evaluator(plan.program)
         assigner = WindowAssigner(plan.grid)
+        retained = plan.takesCorrections ? RetainedRows() : nil
         accumulators = plan.aggregates.compactMap { aggregate in
             makeAccumulator(
                 aggregate.function, input: aggregate.input.map { plan.program.outputs[$0].type })
@@ -88,17 +93,17 @@ final class WindowOperator: Operator {
                 if output.keepsGhosts { emission.pass(context.ghosts[ghost]) }
                 ghost += 1
             }
-            if usable[row], batch.change(row) == .new {
-                take(row, context, &run, &emission, &output)
-            }
+            take(row, usable, context, &run, &emission, &output)
             let key = Int(batch.keys[row])
-            if usesKeyClocks, nextClose[key] <= context.after[row] {
+            // A row of a flush moves no clock, and closes nothing.
+            let moves = context.after[row] > context.before[row]
+            if usesKeyClocks, moves, nextClose[key] <= context.after[row] {
                 add(through: row + 1, &run)
                 close(
                     batch.keys[row], through: context.after[row], before: context.before[row],
                     sequence: context.sequences[row], &emission)
             }
-            if output.keepsGhosts, context.after[row] > context.before[row] {
+            if output.keepsGhosts, moves {
                 emission.pass(
                     RowContext.Ghost(
                         position: 0, key: batch.keys[row], watermark: context.after[row],
@@ -126,10 +131,28 @@ final class WindowOperator: Operator {
             &emission)
     }
 
-    /// Finds the row's pane, or says which windows it comes too late for.
+    /// Takes a new row, or a later version in the place of an earlier one.
     private func take(
-        _ row: Int, _ context: RowContext, _ run: inout WindowRun,
+        _ row: Int, _ usable: [Bool], _ context: RowContext, _ run: inout WindowRun,
         _ emission: inout WindowEmission, _ output: inout StepOutput
+    ) {
+        switch run.batch.change(row) {
+        case .new:
+            if usable[row] { take(row, in: row, nil, context, &run, &emission, &output) }
+        case .before where retained != nil && row + 1 < run.batch.rowCount:
+            let later = usable[row + 1] ? row + 1 : nil
+            take(later, in: row + 1, row, context, &run, &emission, &output)
+        case .withdraw where retained != nil:
+            take(nil, in: row, row, context, &run, &emission, &output)
+        default: break
+        }
+    }
+
+    /// Takes a row `later` for `earlier`, either of which may be missing; `row` says where they
+    /// stand. Says which windows it comes too late for.
+    private func take(
+        _ later: Int?, in row: Int, _ earlier: Int?, _ context: RowContext,
+        _ run: inout WindowRun, _ emission: inout WindowEmission, _ output: inout StepOutput
     ) {
         let key = run.batch.keys[row]
         let pane = pane(of: run.batch.times[row])
@@ -146,63 +169,102 @@ final class WindowOperator: Operator {
         }
         let flushed = !versions.isEmpty && versions[key] != nil
         if firstEnd > now, !flushed {
-            run.slots[row] = slot(key: key, pane: pane)
-            panes.note(run.batch.causes, row: row, slot: run.slots[row])
-            noteTimer(key: key, firstEnd)
+            put(later, for: earlier, key: key, pane: pane, &run)
+            if later != nil { noteTimer(key: key, firstEnd) }
             return
         }
-        add(through: row, &run)
-        correct(row, pane: pane, context, &run, &emission)
+        add(through: earlier ?? row, &run)
+        let mark = WindowEmission.Mark(
+            before: now, after: context.after[row], sequence: context.sequences[row])
+        revise(key: key, pane: pane, mark, &emission) {
+            put(later, for: earlier, key: key, pane: pane, &run)
+            add(through: row + 1, &run)
+        }
     }
 
-    /// Adds a row that windows already closed, or flushed, must hear of.
-    private func correct(
-        _ row: Int, pane: Int64, _ context: RowContext, _ run: inout WindowRun,
-        _ emission: inout WindowEmission
+    /// Takes the earlier version out of its pane and puts the later one in.
+    private func put(
+        _ later: Int?, for earlier: Int?, key: Int32, pane: Int64, _ run: inout WindowRun
     ) {
-        let key = run.batch.keys[row]
-        let now = context.before[row]
-        var closed: [Int64] = []
+        if let earlier {
+            // Rows before must be there before a pane is made anew.
+            add(through: earlier, &run)
+            remove(earlier, key: key, pane: pane, run)
+        }
+        guard let later else { return }
+        run.slots[later] = slot(key: key, pane: pane)
+        panes.note(run.batch.causes, row: later, slot: run.slots[later])
+        retained?.append(later, of: run, slot: run.slots[later])
+    }
+
+    /// Makes a pane anew without a row, when it is there.
+    private func remove(_ row: Int, key: Int32, pane: Int64, _ run: WindowRun) {
+        guard let slot = panes.slots(key: key, pane..<pane + 1).first,
+            retained?.remove(row, of: run, slot: slot) == true
+        else { return }
+        for accumulator in accumulators { accumulator.reset(Int(slot)) }
+        panes.resetCauses(slot)
+        for kept in retained?.rows(slot) ?? [] {
+            panes.note(kept.causes, slot: slot)
+            for (accumulator, aggregate) in zip(accumulators, plan.aggregates) {
+                accumulator.add(
+                    aggregate.input.map { kept.inputs[$0] }, rows: 0..<1, slots: [slot],
+                    times: [kept.time])
+            }
+        }
+    }
+
+    /// Whether some pane of a window has a row.
+    private func hasRows(_ slots: [Int32]) -> Bool {
+        guard let retained else { return !slots.isEmpty }
+        return slots.contains { !retained.rows($0).isEmpty }
+    }
+
+    /// Changes a pane whose windows are closed, or were flushed, and says what they are now.
+    private func revise(
+        key: Int32, pane: Int64, _ mark: WindowEmission.Mark, _ emission: inout WindowEmission,
+        change: () -> Void
+    ) {
+        let now = mark.before
+        var mark = mark
+        // The earlier results must be taken before the change.
+        var closed: [(end: Int64, before: WindowEmission.Row?)] = []
         for last in pane..<pane + panesPerWindow {
             let end = windowEnd(lastPane: last)
             if isExpired(end, at: now) { continue }
-            if end <= now {
-                closed.append(end)
-            } else if let index = versions[key]?.firstIndex(where: { $0.end == end }) {
-                versions[key]?[index].isDirty = true
+            if end > now {
+                if let index = versions[key]?.firstIndex(where: { $0.end == end }) {
+                    versions[key]?[index].isDirty = true
+                }
+                continue
             }
-        }
-        var mark = WindowEmission.Mark(
-            before: now, after: context.after[row], sequence: context.sequences[row])
-        var earlier: [Int64: Int32] = [:]
-        for end in closed {
-            let slots = panes.slots(key: key, self.panes(endingAt: end))
-            if !slots.isEmpty { earlier[end] = revision(key: key, end: end) }
-        }
-        // The earlier versions must be taken before the row is added, so they go in one by one.
-        var rows: [(end: Int64, emission: WindowEmission.Row?)] = []
-        for end in closed {
-            let slots = panes.slots(key: key, self.panes(endingAt: end))
-            guard let revision = earlier[end] else {
-                rows.append((end, nil))
+            let slots = panes.slots(key: key, panes(endingAt: end))
+            guard hasRows(slots) else {
+                closed.append((end, nil))
                 continue
             }
             mark.change = .before
-            mark.revision = revision
-            rows.append((end, result(key: key, end: end, slots, mark)))
+            mark.revision = revision(key: key, end: end)
+            closed.append((end, result(key: key, end: end, slots, mark)))
         }
-        run.slots[row] = slot(key: key, pane: pane)
-        panes.note(run.batch.causes, row: row, slot: run.slots[row])
-        add(through: row + 1, &run)
-        for (end, before) in rows {
-            let slots = panes.slots(key: key, self.panes(endingAt: end))
-            mark.change = before == nil ? .new : .correct
+        change()
+        for (end, before) in closed {
+            let slots = panes.slots(key: key, panes(endingAt: end))
             mark.revision = 0
             if let before {
                 mark.revision = before.mark.revision + 1
                 setRevision(mark.revision, key: key, end: end)
-                emission.rows.append(before)
             }
+            guard hasRows(slots) else {
+                if var withdrawn = before {
+                    withdrawn.mark.change = .withdraw
+                    withdrawn.mark.revision = mark.revision
+                    emission.rows.append(withdrawn)
+                }
+                continue
+            }
+            mark.change = before == nil ? .new : .correct
+            if let before { emission.rows.append(before) }
             emission.rows.append(result(key: key, end: end, slots, mark))
         }
         let clock = max(now, Timestamp.minimum)
@@ -215,6 +277,7 @@ final class WindowOperator: Operator {
         if slot.isNew {
             growPanes()
             for accumulator in accumulators { accumulator.reset(Int(slot.index)) }
+            retained?.reset(slot.index)
         }
         return slot.index
     }
@@ -287,22 +350,34 @@ final class WindowOperator: Operator {
         let slots = panes.slots(key: key, panes(endingAt: end))
         guard let index = versions[key]?.firstIndex(where: { $0.end == end }),
             let version = versions[key]?[index]
-        else { return [result(key: key, end: end, slots, mark)] }
+        else { return hasRows(slots) ? [result(key: key, end: end, slots, mark)] : [] }
         guard version.isDirty else { return [] }
-        var mark = mark
-        mark.change = .before
-        mark.revision = version.revision
-        let before = WindowEmission.Row(
-            key: key, end: end, mark: mark, columns: version.columns, causes: version.causes,
-            fits: true)
-        mark.change = .correct
-        mark.revision += 1
-        let after = result(key: key, end: end, slots, mark)
-        versions[key]?[index].revision = mark.revision
         versions[key]?[index].isDirty = false
+        var mark = mark
+        var rows: [WindowEmission.Row] = []
+        if !version.isWithdrawn {
+            mark.change = .before
+            mark.revision = version.revision
+            rows.append(
+                WindowEmission.Row(
+                    key: key, end: end, mark: mark, columns: version.columns,
+                    causes: version.causes, fits: true))
+            mark.change = .correct
+            mark.revision += 1
+            versions[key]?[index].revision = mark.revision
+        }
+        guard hasRows(slots) else {
+            versions[key]?[index].isWithdrawn = true
+            if rows.isEmpty { return [] }
+            rows[0].mark.change = .withdraw
+            rows[0].mark.revision = mark.revision
+            return rows
+        }
+        let after = result(key: key, end: end, slots, mark)
+        versions[key]?[index].isWithdrawn = false
         versions[key]?[index].columns = after.columns
         versions[key]?[index].causes = after.causes
-        return [before, after]
+        return rows + [after]
     }
 
     private func revision(key: Int32, end: Int64) -> Int32 {
@@ -390,6 +465,7 @@ final class WindowOperator: Operator {
             output.nextSequence += 1
             let rows = closingRows(key: window.key, end: window.end, mark)
             emission.rows += rows
+            if rows.isEmpty { continue }
             if versions[window.key]?.contains(where: { $0.end == window.end }) != true {
                 var version = WindowVersion(end: window.end, revision: 0)
                 version.columns = rows[0].columns
@@ -480,78 +556,5 @@ final class WindowOperator: Operator {
         }
         return Column(
             .int64(codes.map { Int64(String(decoding: keys.bytes($0), as: UTF8.self)) ?? 0 }))
-    }
-}
-
-/// Rows of one batch on their way into panes.
-struct WindowRun {
-    let inputs: [Column]
-    let batch: Batch
-    /// Per row: its pane; 0 takes what does not count.
-    var slots: [Int32]
-    /// Rows before this one are in their panes.
-    var added = 0
-
-    init(inputs: [Column], batch: Batch) {
-        self.inputs = inputs
-        self.batch = batch
-        slots = Array(repeating: 0, count: batch.rowCount)
-    }
-}
-
-/// A window that was flushed or corrected: what was last said of it.
-struct WindowVersion {
-    var end: Int64
-    var revision: Int32
-    /// Rows came since it was flushed.
-    var isDirty = false
-    /// The row last flushed, one column an aggregate; empty when it was closed when corrected.
-    var columns: [Column] = []
-    var causes: [PaneCause] = []
-}
-
-/// Result rows in the order in which they are emitted.
-struct WindowEmission {
-    struct Mark {
-        var before: Int64
-        var after: Int64
-        var sequence: Int64
-        var change = Change.new
-        var revision: Int32 = 0
-    }
-
-    struct Row {
-        var key: Int32
-        var end: Int64
-        var mark: Mark
-        /// One row each.
-        var columns: [Column]
-        var causes: [PaneCause]
-        /// Whether every aggregate fits its type.
-        var fits: Bool
-    }
-
-    var rows: [Row] = []
-    /// Moves of keys' clocks that steps downstream with timers must hear of.
-    private(set) var moves: [RowContext.Ghost] = []
-
-    /// Passes a move on, after the rows so far.
-    mutating func pass(_ move: RowContext.Ghost) {
-        var move = move
-        move.position = rows.count
-        moves.append(move)
-    }
-
-    /// Takes out the moves that stand among rows or, when those are the last, after them.
-    mutating func takeMoves(between start: Int, and end: Int) -> [RowContext.Ghost] {
-        let isLast = end == rows.count
-        let count = moves.firstIndex { $0.position >= end && !isLast } ?? moves.count
-        let taken = moves.prefix(count).map { move in
-            var move = move
-            move.position -= start
-            return move
-        }
-        moves.removeFirst(count)
-        return taken
     }
 }

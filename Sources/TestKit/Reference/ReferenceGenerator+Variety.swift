@@ -23,7 +23,34 @@ extension ReferenceGenerator {
             default: break
             }
         }
+        addWindows(&result)
         return result
+    }
+
+    /// Windows over the results of windows that nothing reads.
+    private mutating func addWindows(_ topology: inout ReferenceTopology) {
+        let read = Set(
+            topology.steps.compactMap { step -> Int? in
+                if case .step(let index) = step.from { index } else { nil }
+            })
+        var isWindowed: [Bool] = []
+        for step in topology.steps {
+            var after = false
+            if case .step(let index) = step.from { after = isWindowed[index] }
+            if case .window = step.operation { after = true }
+            isWindowed.append(after)
+        }
+        for index in topology.steps.indices
+        where isWindowed[index] && !read.contains(index) && chance(70) {
+            let upstream = topology.steps[index]
+            let fields = upstream.output.filter { $0.type != .curve && $0.type != .number }
+            let name = "s\(topology.steps.count)"
+            topology.steps.append(
+                window(
+                    name, .step(index), upstream.output[0],
+                    ReferenceScope(upstream.name, fields)))
+            topology.sinks.append(topology.steps.count - 1)
+        }
     }
 
     /// A day that begins within the script's time.

@@ -229,7 +229,7 @@ package struct ReferenceGenerator {
             hold: pick([0, 0, 2000, 5000]), byTime: chance(40), judgesTies: chance(30))
     }
 
-    private mutating func window(
+    mutating func window(
         _ name: String, _ from: ReferenceUpstream, _ key: ReferenceField, _ scope: ReferenceScope
     ) -> ReferenceStep {
         let size: Int64 = pick([5000, 10_000, 20_000, 30_000])
