@@ -2,7 +2,8 @@
 #include <librdkafka/rdkafka.h>
 
 /// `rd_kafka_producev` without variable arguments, which Swift cannot call. Key, value and headers
-/// may be null; key and value are copied; the headers are the producer's unless an error comes back.
+/// may be null; key and value are copied; the headers are the producer's unless an error comes
+/// back.
 /// The time is in milliseconds, and 0 would be taken for "now" by the library.
 static inline rd_kafka_resp_err_t plumbline_rdkafka_produce(
     rd_kafka_t *client, rd_kafka_topic_t *topic, int32_t partition, int64_t timestamp,

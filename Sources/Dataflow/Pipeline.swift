@@ -23,6 +23,7 @@ package final class Pipeline {
 
     /// What goes to one output: a sink, or a stream that is rekeyed.
     package struct Emission: Sendable {
+        /// Rows, or what a receiver of rekeyed rows must know of their time.
         package enum Content: Sendable {
             case rows(Batch)
             /// The watermark of a rekeyed stream has risen to here; microseconds.

@@ -102,7 +102,8 @@ package final class Runner {
         }
     }
 
-    /// Makes a runner and runs it, and again when the processes of a cluster share their tasks anew.
+    /// Makes a runner and runs it, and again when the processes of a cluster share their tasks
+    /// anew.
     package static func runShared(
         _ plans: [Plan], transport: any Transport, options: RunOptions, stop: StopFlag
     ) throws -> RunSummary {

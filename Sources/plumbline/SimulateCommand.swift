@@ -24,8 +24,8 @@ struct Simulate: ParsableCommand {
             with their lines, bytes and SHA-256. A benchmark is one file, crane.ndjson or
             dust.ndjson. docs/reference/simulate.md describes what is simulated.
 
-            Faults: gaps, duplicates, disorder, backfill, clock-jump, clock-8h, units, falls, frozen,
-            flags, dirt.
+            Faults: gaps, duplicates, disorder, backfill, clock-jump, clock-8h, units, falls, \
+            frozen, flags, dirt.
 
             Example:
               plumbline simulate --seed 1 --day 2026-03-02 --out site-day

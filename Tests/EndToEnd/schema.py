@@ -70,7 +70,8 @@ def enums(value, path):
 
 def problems(scratch, place, text):
     """What `check` says of a topology with something filled in at a place."""
-    names = ["source", "time", "distinct", "levels", "machine", "deadline", "sink", "field", "record", "reject"]
+    names = ["source", "time", "distinct", "levels", "machine", "deadline", "sink",
+             "field", "record", "reject"]
     parts = {name: text if name == place else "" for name in names}
     folder = scratch / "t"
     for name, content in [("topology.yaml", TOPOLOGY), ("schemas/reading.yaml", SCHEMA),

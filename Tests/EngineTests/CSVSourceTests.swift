@@ -38,9 +38,9 @@ struct CSVSourceTests {
             "cases/a.yaml": "case: a\ninput:\n\(input)\nexpect:\n\(expect)\n",
         ])
         let plan = try TopologyLoader.load(files).plan
-        let cases = try CaseFile.load(files, for: plan)
+        let cases = try CaseFile.load(files, for: [plan])
         #expect(cases.count == 1)
-        return try CaseRunner(plan: plan).run(cases[0])
+        return try CaseRunner(plans: [plan]).run(cases[0])
     }
 
     /// A mapping names its columns; a text has those of the schema.

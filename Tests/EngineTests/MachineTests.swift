@@ -221,7 +221,8 @@ import Topology
             initial: idle
             states: [idle, lost]
             transitions: [{on: kind == "x", from: any, to: idle}]
-            deadlines: [{name: gone, in: idle, since: kind == "x", after: 3s, clock: tick, to: lost}]
+            deadlines:
+              - {name: gone, in: idle, since: kind == "x", after: 3s, clock: tick, to: lost}
             """
         func tick(_ second: Int) -> String { "- tick: \"2026-01-05T00:00:0\(second)Z\"\n" }
         try check(

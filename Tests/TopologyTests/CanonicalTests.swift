@@ -219,7 +219,7 @@ import Topology
         for other in ["{separator: tab}", "{separator: \";\"}", "{header: false}"] {
             let changed = try text("{csv: \(other)}")
             #expect(changed != plain)
-            #expect(try TopologyLoader.load(canonicalText: changed).canonicalText == changed)
+            #expect(try TopologyLoader.load(canonicalText: changed)[0].canonicalText == changed)
         }
         #expect(try text("{csv: {separator: \"\\t\"}}") == text("{csv: {separator: tab}}"))
     }

@@ -166,7 +166,10 @@ import Topology
                   - heavy: {from: load, filter: mass > 2.0, otherwise: light}
                   - all: {union: [heavy, light]}
                   - by_falls: {from: all, rekey: falls}
-                  - counted: {from: by_falls, key: falls, window: {tumbling: 1h, aggregate: {n: count()}}}
+                  - counted:
+                      from: by_falls
+                      key: falls
+                      window: {tumbling: 1h, aggregate: {n: count()}}
                   - joined: {from: load, lookup: {crane: device}, select: {model: crane.model}}
                 sinks: [{from: counted, topic: c}, {from: joined, topic: j}]
                 """)
@@ -210,14 +213,22 @@ import Topology
                         states: [idle, lifting, over]
                         remember: {lifts: {type: int, initial: 0}}
                         transitions:
-                          - {on: mass > 0.5, from: idle, to: lifting, set: {lifts: machine.lifts + 1}}
+                          - on: mass > 0.5
+                            from: idle
+                            to: lifting
+                            set: {lifts: machine.lifts + 1}
                           - {on: mass > 6.0, from: [lifting, over], to: over, when: falls == 4}
                           - {on: mass <= 0.5, from: any, to: idle}
                           - {on: percent != null, from: lifting}
                         invariants:
                           - {name: falls_kept, on: mass > 0.5, require: falls > 0}
                         deadlines:
-                          - {name: stuck, in: lifting, until: mass < 0.5, after: 2h, repeat: 1h, to: idle}
+                          - name: stuck
+                            in: lifting
+                            until: mass < 0.5
+                            after: 2h
+                            repeat: 1h
+                            to: idle
                           - {name: silent, since: mass > 0.5, after: 10m, clock: tick}
                   - joined: {from: load, lookup: {crane: device}, select: {model: crane.model}}
                 sinks: [{from: run, topic: r}, {from: joined, topic: j}]

@@ -147,7 +147,8 @@ import Topology
         try expect(format("‸{}"), ["'format' must name one format"])
         try expect(format("csv"), [])
         try expect(format("{csv: {separator: ‸a}}"), ["'a' cannot separate the fields of CSV"])
-        try expect(format("{csv: {separator: ‸\";;\"}}"), ["';;' cannot separate the fields of CSV"])
+        try expect(
+            format("{csv: {separator: ‸\";;\"}}"), ["';;' cannot separate the fields of CSV"])
         try expect(
             format("{csv: {header: ‸maybe, ‸quote: x}}"),
             ["'header' cannot be 'maybe'", "unknown key 'quote' in 'csv'"])

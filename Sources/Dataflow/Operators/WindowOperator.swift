@@ -414,7 +414,8 @@ final class WindowOperator: Operator {
     func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks else { return }
         var emission = WindowEmission()
-        // Between two ends of panes the watermark moves in steps that depend on how batches are cut.
+        // Between two ends of panes the watermark moves in steps that depend on how batches are
+        // cut.
         let before =
             self.watermark == .min
             ? .min : min(self.watermark, windowEnd(lastPane: pane(of: self.watermark) - 1))
