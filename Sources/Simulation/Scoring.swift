@@ -51,6 +51,7 @@ package struct Episode: Sendable, Hashable {
 /// An incident is found when one of its episodes reached just its level. An episode that belongs to
 /// no incident is a false alarm; several of one incident are not.
 package struct Score: Sendable {
+    /// Counts of one rule of a topology.
     package struct Rule: Sendable {
         package var topology: String
         package var rule: String
@@ -76,6 +77,7 @@ package struct Score: Sendable {
         }
     }
 
+    /// An incident that was not found.
     package struct Miss: Sendable {
         package var incident: Incident
         /// Level that was reached instead; nil when nothing was raised.
