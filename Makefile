@@ -32,7 +32,7 @@ setup: ## install the system packages that are missing (apt)
 build: setup ## build the program: .build/release/plumbline
 	swift build $(RELEASE) --product plumbline
 
-run: build ## import the fixtures into ./data, run both topologies, print the alarms
+run: build ## import the fixtures into ./data, run all topologies, print the alarms
 	@DATA="$(DATA)" PLUMBLINE="$(PLUMBLINE)" Scripts/run-demo.sh
 
 test: setup lint tidy suites cases end-to-end ## everything that must be green before a merge

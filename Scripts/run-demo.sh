@@ -72,6 +72,7 @@ cat <<NEXT
 
 What to type next:
   $plumbline export --data $data --topic alarms.crane      # the records, one JSON object a line
+  $plumbline export --data $data --topic alarms.hazard     # breaches in the paperwork
   $plumbline export --data $data --topic means.dust        # every 15-minute mean
   $plumbline export --data $data --topic crane-overload.v1.rejects   # what was refused, and why
   $plumbline replay --data $data                           # re-execute the journal and compare

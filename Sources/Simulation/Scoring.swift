@@ -51,7 +51,7 @@ package struct Episode: Sendable, Hashable {
 /// An incident is found when one of its episodes reached just its level. An episode that belongs to
 /// no incident is a false alarm; several of one incident are not.
 package struct Score: Sendable {
-    /// How one rule of a topology did.
+    /// Counts of one rule of a topology.
     package struct Rule: Sendable {
         package var topology: String
         package var rule: String

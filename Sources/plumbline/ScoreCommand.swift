@@ -12,10 +12,10 @@ struct ScoreAlarms: ParsableCommand {
         commandName: "score",
         abstract: "Compare alarms with a simulation's ground truth.",
         discussion: """
-            Gives recall, precision and detection delay for each topology and rule, and lists what
-            was missed and what was raised for nothing. Alarms are read from a data directory, or
-            from files of `plumbline export`, named after their topics, with the topologies that
-            wrote them. docs/reference/simulate.md says when an alarm counts.
+            Gives recall, precision and detection delay for each topology and rule, and lists \
+            what was missed and what was raised for nothing. Alarms are read from a data \
+            directory, or from files of `plumbline export`, named after their topics, with the \
+            topologies that wrote them. docs/reference/simulate.md says when an alarm counts.
 
             Example:
               plumbline score --truth site-day/truth.ndjson --data data
@@ -25,17 +25,23 @@ struct ScoreAlarms: ParsableCommand {
             Exit codes: 0 done, and as good as required; 1 not so good, or failed; 64 wrong usage.
             """)
 
-    @Option(help: ArgumentHelp("Ground truth, as simulate writes it.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Ground truth, as simulate writes it.", valueName: "file"),
+        completion: .file())
     var truth: String
-    @Option(help: ArgumentHelp("Data directory whose alarms are judged.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Data directory whose alarms are judged.", valueName: "dir"),
+        completion: .directory)
     var data: String?
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("Exported alarms instead of a data directory.", valueName: "file"))
+        help: ArgumentHelp("Exported alarms instead of a data directory.", valueName: "file"),
+        completion: .file())
     var alarms: [String] = []
     @Option(
         parsing: .upToNextOption,
-        help: ArgumentHelp("The topologies that wrote the exported alarms.", valueName: "dir"))
+        help: ArgumentHelp("The topologies that wrote the exported alarms.", valueName: "dir"),
+        completion: .directory)
     var topology: [String] = []
     @Option(help: "How far outside its incident an alarm may be raised.")
     var tolerance: String = "1m"

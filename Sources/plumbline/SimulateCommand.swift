@@ -10,8 +10,8 @@ struct Simulate: ParsableCommand {
         commandName: "simulate",
         abstract: "Write building sites' made-up data with its truth, or a benchmark's input.",
         discussion: """
-            The same seed and options give the same bytes on every machine; one more site, day or
-            device changes no other. Files, in the directory, with their topics:
+            The same seed and options give the same bytes on every machine; one more site changes \
+            no other. Files, in the directory, with their topics:
 
               crane    registry.ndjson registry.crane, crane.ndjson telemetry.crane
               dust     project.ndjson registry.project, monitor.ndjson registry.monitor,
@@ -19,9 +19,9 @@ struct Simulate: ParsableCommand {
               hazard   hazard.ndjson events.hazard
               pit      pit-point.ndjson registry.pit-point, pit.ndjson telemetry.pit
 
-            truth.ndjson lists the incidents (topology, rule, key, start, end, level) and the
-            faults; `score` compares alarms with it. manifest.json says how the files were made,
-            with their lines, bytes and SHA-256. A benchmark is one file, crane.ndjson or
+            truth.ndjson lists the incidents (topology, rule, key, start, end, level) and the \
+            faults; `score` compares alarms with it. manifest.json says how the files were made, \
+            with their lines, bytes and SHA-256. A benchmark is one file, crane.ndjson or \
             dust.ndjson. docs/reference/simulate.md describes what is simulated.
 
             Faults: gaps, duplicates, disorder, backfill, clock-jump, clock-8h, units, falls, \

@@ -6,7 +6,7 @@ import subprocess
 import _harness as harness
 
 COMMANDS = ["init", "check", "explain", "test", "import", "run", "export", "tail", "topics",
-            "replay", "simulate", "schema"]
+            "replay", "simulate", "score", "schema"]
 
 
 def completed(script, words):

@@ -1,8 +1,10 @@
 """The fixtures through all topologies, against results computed by Python scripts.
 
-Every topic is compared by fixtures/expected/compare.py, in exact arithmetic. Then: a second run and
-a second import add nothing, and `replay` finds everything identical.
+Every topic is compared by fixtures/expected/compare.py, in exact arithmetic. Then: other batch sizes,
+epochs and workers give the same bytes; a second run and a second import add nothing, and `replay`
+finds everything identical.
 """
+import random
 import subprocess
 
 import _harness as harness
@@ -32,6 +34,21 @@ def compare(data):
             harness.say(text)
 
 
+def records(data):
+    """All that `export` shows of every topic."""
+    return {topic: harness.plumbline("export", "--data", data, "--topic", topic)
+            for topics in FILES.values() for topic in topics}
+
+
+def otherwise_cut(data, wanted):
+    """The same imports with other batches, epochs and workers."""
+    options = harness.run_options(random.Random(harness.SEED))
+    harness.plumbline("run", "--data", data, *TOPOLOGIES, "--until-end", *options)
+    for topic, found in records(data).items():
+        harness.check(found == wanted[topic], f"{topic} differs with {options}")
+    harness.say("the same with " + " ".join(map(str, options)))
+
+
 def filled(data):
     """Published ends of the partitions that hold anything; journals and inputs too."""
     return {place: end for place, end in harness.high_watermarks(data).items() if end > 0}
@@ -44,9 +61,11 @@ def main():
                  for folder, site in SITES for topic, name in site]
         for topic, file in files:
             harness.plumbline(*harness.import_arguments(data, topic, file))
+        imported = harness.copy(data, scratch / "imported")
         run = ["run", "--data", data, *TOPOLOGIES, "--until-end"]
         harness.plumbline(*run)
         compare(data)
+        otherwise_cut(imported, records(data))
         first, ends = harness.exported(data), filled(data)
 
         harness.plumbline(*run)

@@ -25,10 +25,10 @@ READY = b"following; end"
 
 
 def parts_of_day(scratch):
-    """The day's files in parts: by topic a list of files. The registry comes whole."""
+    """The day's files in parts: by topic a list of files. Registries come whole."""
     result = {}
     for topic, name in harness.SITE_DAY:
-        count = 1 if topic == "registry.crane" else PARTS
+        count = 1 if topic.startswith("registry.") else PARTS
         lines = (harness.ROOT / "fixtures/site-day" / name).read_bytes().splitlines(True)
         result[topic] = []
         for part in range(count):
@@ -100,10 +100,14 @@ def has_caught_up(data):
     """Whether every input record lies before the positions of the journals."""
     ends, positions = harness.high_watermarks(data), journal_positions(data)
     for journal, inputs in zip(harness.JOURNALS,
-                               [["registry.crane", "telemetry.crane"], ["telemetry.dust"]]):
+                               [["registry.crane", "telemetry.crane"],
+                                ["registry.project", "registry.monitor", "telemetry.dust"]]):
         for partition in range(4):
-            wanted = [ends.get((topic, partition), 0) for topic in inputs]
-            found = positions.get((journal, partition), [0] * len(inputs))
+            # Every task reads all partitions of the global table of projects.
+            places = [(topic, number) for topic in inputs
+                      for number in (range(4) if topic == "registry.project" else [partition])]
+            wanted = [ends.get(place, 0) for place in places]
+            found = positions.get((journal, partition), [0] * len(places))
             if found != wanted:
                 return False
     return True
@@ -166,7 +170,8 @@ def strip_arrival(lines):
 
 
 def first_part(data, parts):
-    finish_import(start_import(data, "registry.crane", parts["registry.crane"][0]))
+    for topic in ["registry.crane", "registry.project", "registry.monitor"]:
+        finish_import(start_import(data, topic, parts[topic][0]))
     import_parts(data, parts, 0)
 
 
