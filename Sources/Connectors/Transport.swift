@@ -42,7 +42,7 @@ package protocol Transport: AnyObject, Sendable {
     /// The numbers of the tasks that are this process's, of the `count` of a stage. On a cluster
     /// the processes of `group` share them, by the partitions of `lead`, the first source of which
     /// each task reads its own partition; this waits until they are given out.
-    func ownedTasks(group: String, lead: String?, count: Int) throws -> [Int]
+    func ownedTasks(group: String, lead: String, count: Int) throws -> [Int]
     /// Whether tasks of this process are to be taken away: they must end.
     var mustRelease: Bool { get }
     /// The tasks of this process have ended.
@@ -135,35 +135,24 @@ package protocol RecordSource: AnyObject {
 }
 
 extension RecordSource {
-    /// The first record at or after an offset: its block and row. Nil when there is none.
-    package func firstRecord(from offset: Int64) throws -> (block: RecordBlock, row: Int)? {
-        var next = offset
-        while let block = try read(from: next, limit: nil) {
-            if let row = block.offsets.firstIndex(where: { $0 >= next }) { return (block, row) }
-            next = max(next + 1, block.nextOffset)
-        }
-        return nil
-    }
-
     /// The last committed record: its block and row. Offsets before the end may be without a
     /// record, so it looks further and further back.
     package func lastRecord() throws -> (block: RecordBlock, row: Int)? {
         let first = try firstOffset()
         let end = try committedEnd()
-        var distance: Int64 = 1
+        var distance: Int64 = 16
         while end > first {
             let start = max(end - distance, first)
-            if var found = try firstRecord(from: start) {
-                while true {
-                    let next = found.block.offsets[found.row] + 1
-                    guard next < end, let later = try firstRecord(from: next) else {
-                        return found
-                    }
-                    found = later
+            var found: (block: RecordBlock, row: Int)?
+            var next = start
+            while next < end, let block = try read(from: next, limit: end) {
+                if let row = block.offsets.lastIndex(where: { $0 >= start && $0 < end }) {
+                    found = (block, row)
                 }
+                next = max(next + 1, block.nextOffset)
             }
-            if start == first { break }
-            distance *= 4
+            if found != nil || start == first { return found }
+            distance *= 16
         }
         return nil
     }

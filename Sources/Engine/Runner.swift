@@ -97,9 +97,24 @@ package final class Runner {
                     monitor: options.monitor))
         }
         self.stages = stages
+        try checkOwnership(graph)
         for stage in stages {
             for task in stage.tasks { recoveries.append(try task.recover()) }
         }
+    }
+
+    /// In a bounded run a topology that reads what another one of the run writes waits for the ends
+    /// of its tasks, which this process knows of its own tasks only.
+    private func checkOwnership(_ graph: StageGraph) throws {
+        guard options.untilEnd,
+            graph.ordered.contains(where: { plan in
+                plan.sources.contains { graph.writers[$0.topic] != nil }
+            }), let stage = stages.first(where: { $0.tasks.count < $0.partitionCount })
+        else { return }
+        throw EngineError(
+            "other processes run tasks of \(stage.plan.taskName), and with --until-end one process"
+                + " must run all of topologies that read one another",
+            hint: "stop the other processes, or run one topology after the other")
     }
 
     /// Makes a runner and runs it, and again when the processes of a cluster share their tasks
@@ -107,6 +122,11 @@ package final class Runner {
     package static func runShared(
         _ plans: [Plan], transport: any Transport, options: RunOptions, stop: StopFlag
     ) throws -> RunSummary {
+        if let plan = plans.first(where: { !$0.rekeys.isEmpty }) {
+            throw EngineError(
+                "topology \(plan.name): a 'rekey' is not there yet on a cluster",
+                hint: "run this topology on an embedded log, with --data")
+        }
         while true {
             do {
                 let summary = try Runner(plans, transport: transport, options: options)

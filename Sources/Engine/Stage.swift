@@ -41,8 +41,7 @@ final class Stage {
         }
         var tasks: [TaskRunner] = []
         let owned = try transport.ownedTasks(
-            group: plan.taskName, lead: plan.sources.first { $0.partitions == .own }?.topic,
-            count: partitionCount)
+            group: plan.taskName, lead: Self.lead(of: plan).topic, count: partitionCount)
         for partition in owned {
             let identity = try TaskIdentity(
                 plan: plan, planHash: planHash, partition: partition,
@@ -76,6 +75,18 @@ final class Stage {
         }
     }
 
+    /// The first source of which there is not all in every task.
+    private static func lead(of plan: Plan) throws -> SourcePlan {
+        guard let lead = plan.sources.first(where: { $0.partitions != .all }) else {
+            throw hasNoLead(plan)
+        }
+        return lead
+    }
+
+    private static func hasNoLead(_ plan: Plan) -> EngineError {
+        EngineError("topology \(plan.name) has no source but global tables")
+    }
+
     /// The partition count of the sources, which must be the same: task `p` reads partition `p`
     /// of each. Global tables may have any, and of substreams there is one a pair of tasks.
     private static func commonPartitionCount(
@@ -89,9 +100,7 @@ final class Stage {
             }
             counts.append((source.topic, count))
         }
-        guard let first = counts.first else {
-            throw EngineError("topology \(plan.name) has no source but global tables")
-        }
+        guard let first = counts.first else { throw Self.hasNoLead(plan) }
         if let other = counts.first(where: { $0.count != first.count }) {
             throw EngineError(
                 "topology \(plan.name): \(first.topic) has \(first.count) partitions,"

@@ -63,7 +63,7 @@ extension EmbeddedLog: Transport {
     // MARK: Ownership
 
     /// One process holds the log, so all are its.
-    package func ownedTasks(group: String, lead: String?, count: Int) throws -> [Int] {
+    package func ownedTasks(group: String, lead: String, count: Int) throws -> [Int] {
         Array(0..<count)
     }
 

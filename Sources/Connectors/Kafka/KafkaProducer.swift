@@ -105,7 +105,16 @@ final class KafkaProducer {
             return Array(ranges)
         } catch let error as KafkaError {
             throw try resolve(error, handle)
+        } catch {
+            abandon(handle)
+            throw error
         }
+    }
+
+    /// Ends a transaction that nothing follows, so that readers do not wait for its timeout.
+    private func abandon(_ handle: KafkaHandle) {
+        try? KafkaError.check(rd_kafka_abort_transaction(handle.client, 1000))
+        self.handle = nil
     }
 
     /// Makes a transactional call until it is done or fails for good.

@@ -44,7 +44,7 @@ package struct KafkaSettings: Sendable {
         let defaults = [
             ("client.id", "plumbline"), ("session.timeout.ms", "10000"),
             ("heartbeat.interval.ms", "2000"), ("linger.ms", "5"),
-            ("queued.max.messages.kbytes", "16384"),
+            ("queued.max.messages.kbytes", "16384"), ("fetch.wait.max.ms", "100"),
         ]
         let addresses = [("bootstrap.servers", brokers), ("log.connection.close", "false")]
         for (name, value) in defaults + given + addresses + fixed {

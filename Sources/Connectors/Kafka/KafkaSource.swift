@@ -20,7 +20,7 @@ final class KafkaSource: RecordSource {
     private var reading: (handle: KafkaHandle, topic: OpaquePointer, queue: OpaquePointer)?
     /// Offset of the next message of the queue.
     private var next: Int64 = 0
-    /// The committed end, where it was observed after the last message.
+    /// The committed end, as observed after the last message.
     private var observedEnd: (offset: Int64, time: Date)?
     private let messages: UnsafeMutablePointer<Message?>
     private let blocks = RecordBlockCopier()
@@ -54,37 +54,45 @@ final class KafkaSource: RecordSource {
 
     /// Waits until records arrive or the end is known, so nil always means the end.
     func read(from offset: Int64, limit: Int64?) throws -> RecordBlock? {
-        if reading == nil || next != offset { try start(at: offset) }
-        guard let reading else { return nil }
+        if next != offset {
+            stop()
+            next = offset
+            observedEnd = nil
+        }
         var wait = KafkaPatience.Wait(what: "records of \(place)")
         while true {
-            let count = rd_kafka_consume_batch_queue(
-                reading.queue, 0, messages, Self.batchCount)
-            if count > 0 {
-                if let block = try take(count, from: offset) { return block }
-            } else if let observedEnd {
-                guard Date().timeIntervalSince(observedEnd.time) > Self.freshSeconds else {
-                    return nil
-                }
-                try observeEnd()
-            } else {
-                messages[0] = rd_kafka_consume_queue(reading.queue, 100)
-                if messages[0] != nil, let block = try take(1, from: offset) { return block }
-                try readers.patience.check(&wait, reading.handle.lastLog)
+            if let reading {
+                let count = rd_kafka_consume_batch_queue(
+                    reading.queue, 0, messages, Self.batchCount)
+                if count > 0, let block = try take(count, from: offset) { return block }
             }
+            guard let end = try freshEnd(), end > next else { return nil }
+            if reading == nil { try start() }
+            guard let reading else { return nil }
+            messages[0] = rd_kafka_consume_queue(reading.queue, 100)
+            if messages[0] != nil, let block = try take(1, from: offset) { return block }
+            try readers.patience.check(&wait, reading.handle.lastLog)
         }
     }
 
-    /// Asks where the end is now: one that lies further on is waited for.
-    private func observeEnd() throws {
-        let end = try ends().end
-        observedEnd = end > next ? nil : (max(end, next), Date())
+    /// The committed end as observed after the last message and not long ago.
+    private func freshEnd() throws -> Int64? {
+        if let observedEnd,
+            observedEnd.offset > next
+                || Date().timeIntervalSince(observedEnd.time) < Self.freshSeconds
+        {
+            return observedEnd.offset
+        }
+        let now = Date()
+        observedEnd = (try ends().end, now)
+        return observedEnd?.offset
     }
 
     // MARK: Start and stop
 
-    private func start(at offset: Int64) throws {
-        stop()
+    /// Fetches from `next` on. Only when there is something to fetch: a client that is told of a
+    /// partition at its end waits for more with all its partitions.
+    private func start() throws {
         let handle = try readers.begin(place)
         let topic: OpaquePointer
         do {
@@ -98,8 +106,6 @@ final class KafkaSource: RecordSource {
             throw Diagnostic("\(place) cannot be read: out of memory")
         }
         reading = (handle, topic, queue)
-        next = offset
-        observedEnd = nil
         rd_kafka_queue_cb_event_enable(
             queue,
             { _, opaque in
@@ -107,7 +113,7 @@ final class KafkaSource: RecordSource {
                 Unmanaged<ChangeSignal>.fromOpaque(opaque).takeUnretainedValue().change()
             }, Unmanaged.passUnretained(readers.signal).toOpaque())
         guard
-            rd_kafka_consume_start_queue(topic, Int32(place.partition), offset, queue) == 0
+            rd_kafka_consume_start_queue(topic, Int32(place.partition), next, queue) == 0
         else {
             throw KafkaError(rd_kafka_last_error()).diagnostic("\(place) cannot be read")
         }

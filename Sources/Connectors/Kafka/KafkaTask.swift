@@ -75,7 +75,10 @@ final class KafkaTask: TaskTransport {
         _ outputs: [EpochOutput], positions: [Int64], journal: ([Range<Int64>]) throws -> [UInt8]
     ) throws -> [Range<Int64>] {
         var wait = KafkaPatience.Wait(what: "an epoch of \(places.journal) to be committed")
-        let offsets = Array(zip(places.sources, positions))
+        // All tasks read a global table's partitions; each states its own.
+        let offsets = zip(places.sources, positions).filter {
+            $0.0.partition == places.journal.partition
+        }
         while true {
             var sent: (record: [UInt8], ranges: [Range<Int64>])?
             do {

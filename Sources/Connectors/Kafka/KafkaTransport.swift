@@ -132,13 +132,7 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
     // MARK: Ownership
 
     /// See the protocol. The first call for a group joins it.
-    package func ownedTasks(group name: String, lead: String?, count: Int) throws -> [Int] {
-        guard let lead else {
-            throw Diagnostic(
-                "\(name) reads rekeyed streams only, and on a cluster stages behind a 'rekey' are"
-                    + " not there yet",
-                hint: "run this topology on an embedded log, with --data")
-        }
+    package func ownedTasks(group name: String, lead: String, count: Int) throws -> [Int] {
         let group = try locked {
             if let group = groups[name] { return group }
             let made = try KafkaGroup(

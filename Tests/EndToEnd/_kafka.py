@@ -1,0 +1,193 @@
+"""What the Kafka scripts share: clusters, topics, writing and reading by other clients than ours.
+
+Records are written with kafka-python and read with kcat.
+"""
+import contextlib
+import json
+import pathlib
+import subprocess
+import sys
+from typing import NamedTuple, Optional
+
+import kafka
+import kafka.admin
+
+import _harness as harness
+import _records as records
+
+HERE = pathlib.Path(__file__).resolve().parent
+PARTITIONS = 4
+INPUTS = [topic for topic, _ in harness.SITE_DAY]
+NAMES = ["crane-overload.v1", "dust-exceedance.v1"]
+# What kafka-python is told to speak; it is what the mock cluster and Kafka 4 both know.
+VERSION = (2, 0, 0)
+
+
+class Record(NamedTuple):
+    """A record without its offset."""
+    time: int
+    key: Optional[bytes]
+    value: Optional[bytes]
+    # `name=value`, joined by commas, as kcat writes them.
+    headers: bytes
+
+
+def topics():
+    """All topics of a run of both topologies, with their numbers of partitions."""
+    written = harness.OUTPUTS + harness.REJECTS + harness.JOURNALS
+    return {**{topic: PARTITIONS for topic in INPUTS + written},
+            **{f"{name}.plans": 1 for name in NAMES}}
+
+
+@contextlib.contextmanager
+def mock_cluster(made=None):
+    """The address of a mock cluster with these topics."""
+    made = topics() if made is None else made
+    command = [sys.executable, HERE / "_mock_cluster.py", *(f"{t}:{n}" for t, n in made.items())]
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        address = process.stdout.readline().decode().strip()
+        harness.check(address, "the mock cluster does not start")
+        yield address
+    finally:
+        process.stdin.close()
+        process.wait()
+
+
+def create(address, made):
+    """Makes topics on a real cluster, after deleting what is left of them."""
+    admin = kafka.admin.KafkaAdminClient(bootstrap_servers=address, api_version=VERSION)
+    there = set(admin.list_topics())
+    old = [topic for topic in topics() if topic in there]
+    if old:
+        admin.delete_topics(old)
+    while set(admin.list_topics()) & set(old):
+        pass
+    admin.create_topics([
+        kafka.admin.NewTopic(topic, count, 1, topic_configs={"retention.ms": "-1"})
+        for topic, count in made.items()])
+    admin.close()
+
+
+def decode_headers(encoded):
+    """Name and value of each header, from their encoded form."""
+    count, position = records.read_varint(encoded, 0)
+    found = []
+    for _ in range(count):
+        name, position = records.read_bytes(encoded, position)
+        value, position = records.read_bytes(encoded, position)
+        found.append((name.decode(), value))
+    return found
+
+
+def stored(data, topic, partition):
+    """The records of a partition of an embedded log, with their offsets."""
+    return records.read_partition(pathlib.Path(data) / "kafka" / f"{topic}-{partition}")
+
+
+def produce(address, data, wanted=INPUTS, part=slice(None)):
+    """Copies input topics of an embedded log, or a part of each partition, partition by partition."""
+    producer = kafka.KafkaProducer(
+        bootstrap_servers=address, api_version=VERSION, linger_ms=20, retries=20,
+        max_in_flight_requests_per_connection=1)
+    sent = []
+    for topic in wanted:
+        for partition in range(PARTITIONS):
+            for record in stored(data, topic, partition)[part]:
+                sent.append(producer.send(
+                    topic, record.value, record.key, decode_headers(record.headers), partition,
+                    record.time))
+    producer.flush()
+    for future in sent:
+        future.get(1)
+    producer.close()
+
+
+def consume(address, topic, partition, isolation="read_committed"):
+    """Everything that kcat reads of a partition: records by offset."""
+    command = [
+        "kcat", "-C", "-b", address, "-t", topic, "-p", str(partition), "-o", "beginning", "-e",
+        "-q", "-X", f"isolation.level={isolation}", "-f", "%o %T %K %S\\n%k%s%h\\x1e\\n"]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    harness.check(done.returncode == 0, f"{' '.join(command)}: {done.stderr.decode()}")
+    text, position, found = done.stdout, 0, {}
+    while position < len(text):
+        line = text.index(b"\n", position)
+        offset, time, key_length, length = map(int, text[position:line].split())
+        position = line + 1
+        end_of_key = position + max(key_length, 0)
+        end = end_of_key + max(length, 0)
+        after = text.index(b"\x1e\n", end)
+        found[offset] = Record(
+            time, None if key_length < 0 else text[position:end_of_key],
+            None if length < 0 else text[end_of_key:end], text[end:after])
+        position = after + 2
+    return found
+
+
+def expected(data):
+    """The records of an embedded run, by topic and partition, in their order."""
+    result = {}
+    for topic in harness.OUTPUTS + harness.REJECTS:
+        for partition in range(PARTITIONS):
+            result[topic, partition] = [
+                Record(record.time, record.key, record.value, b",".join(
+                    name.encode() + b"=" + value
+                    for name, value in decode_headers(record.headers)))
+                for record in stored(data, topic, partition)]
+    return result
+
+
+def epochs(address, journal, partition):
+    """The journal of a task: each epoch once, one after the other."""
+    found = [json.loads(record.value) for record in consume(address, journal, partition).values()]
+    numbers = [epoch["epoch"] for epoch in found]
+    harness.check(
+        numbers == list(range(len(numbers))), f"{journal}/{partition} has the epochs {numbers}")
+    for before, after in zip(found, found[1:]):
+        harness.check(after["starts"] == before["positions"],
+                      f"{journal}/{partition}: epoch {after['epoch']} does not start where the one"
+                      " before it ends")
+    return found
+
+
+def through_journal(address, journals=tuple(harness.JOURNALS)):
+    """The records that journals name, by topic and partition, in their order."""
+    result = {(topic, partition): [] for topic in harness.OUTPUTS + harness.REJECTS
+              for partition in range(PARTITIONS)}
+    everything = {}
+    for journal in journals:
+        for partition in range(PARTITIONS):
+            for epoch in epochs(address, journal, partition):
+                for output in epoch["outputs"]:
+                    place = output["topic"], output["partition"]
+                    if place not in everything:
+                        everything[place] = consume(address, *place)
+                    named = [record for offset, record in everything[place].items()
+                             if output["from"] <= offset < output["to"]]
+                    harness.check(
+                        len(named) == output["records"],
+                        f"{place}: the journal names {output['records']} records from"
+                        f" {output['from']} to {output['to']}, there are {len(named)}")
+                    result[place] += named
+    return result
+
+
+def check_same(wanted, found, what):
+    """All records must be the same, in the same order."""
+    for place, records_there in wanted.items():
+        for index, (one, other) in enumerate(zip(records_there, found[place])):
+            harness.check(one == other, f"{what}: {place}, record {index}:\n  expected {one}\n"
+                          f"  found    {other}")
+        harness.check(
+            len(records_there) == len(found[place]),
+            f"{what}: {place} has {len(found[place])} records, not {len(records_there)}")
+
+
+def run_arguments(address, *options):
+    """Arguments of a bounded run of both topologies on a cluster."""
+    return ["run", "--brokers", address, *harness.TOPOLOGIES, "--until-end",
+            "--set", "session.timeout.ms=6000", *options]
+
