@@ -43,7 +43,7 @@ def main():
         offered = completed(bash, ["plumbline", "explain", "--format", ""])
         harness.check(offered == ["text", "dot", "svg"], f"formats: {offered}")
         offered = completed(bash, ["plumbline", "schema", ""])
-        harness.check({"topology", "schema", "case"} <= set(offered), f"kinds: {offered}")
+        harness.check({"topology", "schema", "rules", "case"} <= set(offered), f"kinds: {offered}")
         offered = completed(bash, ["plumbline", "tail", "--la"])
         harness.check(offered == ["--last"], f"options: {offered}")
     harness.say("scripts for bash, zsh and fish; bash completes commands, options and choices")

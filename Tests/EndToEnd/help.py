@@ -14,7 +14,7 @@ def main():
     readmes = [(harness.ROOT / name).read_text() for name in ("README.md", "README.zh-CN.md")]
     for command in commands:
         text = harness.plumbline(command, "--help").decode()
-        for part in ["OVERVIEW: ", "Example:", f"plumbline {command}", "Exit codes: 0 ", "--json"]:
+        for part in ["OVERVIEW: ", "\nExample", f"plumbline {command}", "Exit codes: 0 ", "--json"]:
             harness.check(part in text, f"{command} --help does not say '{part}':\n{text}")
         harness.check(f"\n## {command}\n" in reference, f"{command} is not in the reference")
         for readme in readmes:

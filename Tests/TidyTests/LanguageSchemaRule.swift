@@ -10,7 +10,7 @@ enum LanguageSchemaRule {
     /// Mappings that are no part of the language, with the reason.
     static let internals = ["a plan": "the canonical text, which the program itself writes"]
     /// Names in `keys:` that stand for names of the user's, with what they are.
-    static let userNames: Set<String> = ["sources", "topics", "fields"]
+    static let userNames: Set<String> = ["sources", "topics", "fields", "names"]
 
     /// One mapping: where it stands and which keys it takes.
     struct Mapping {

@@ -24,6 +24,9 @@ import Topology
         let folder = Self.root.appendingPathComponent("topologies")
         let topologies = try files(in: folder) { $0.hasSuffix("/topology.yaml") }
         let schemas = try files(in: folder) { $0.contains("/schemas/") && $0.hasSuffix(".yaml") }
+        let rules = try files(in: folder) { $0.contains("/rules/") && $0.hasSuffix(".yaml") }
+        #expect(rules.count >= 3)
+        for file in rules { try expectValid(.rules, file) }
         let cases = try files(in: folder) { $0.contains("/cases/") && $0.hasSuffix(".yaml") }
         #expect(topologies.count >= 2 && schemas.count >= 3 && cases.count >= 10)
         for file in topologies { try expectValid(.topology, file) }
@@ -47,10 +50,10 @@ import Topology
             for block in text.components(separatedBy: "\n```yaml ").dropFirst() {
                 let name = block.prefix { $0 != "\n" }
                 let body = block.dropFirst(name.count + 1).components(separatedBy: "\n```")[0]
-                let kind: SchemaJudge.Kind =
-                    name.hasPrefix("schemas/")
-                    ? .schema : name.hasPrefix("cases/") ? .case : .topology
-                guard kind != .topology || name == "topology.yaml" else { continue }
+                let kinds: [String: SchemaJudge.Kind] = [
+                    "topology.yaml": .topology, "schemas": .schema, "rules": .rules, "cases": .case,
+                ]
+                guard let kind = kinds[String(name.prefix { $0 != "/" })] else { continue }
                 #expect(try SchemaJudge.error(kind, body) == nil, "\(page.path): \(name)")
                 count += 1
             }
@@ -73,11 +76,19 @@ import Topology
     @Test func whatTheParserTakesIsValid() throws {
         let spellings = [
             ("clock: key, abandon: 1h", "granule: 1s, clock: partition"),
+            ("asOf: ts}", "asOf: ts, disorder: 1m, idle: 30s, global: false}"),
             ("confirm: 2 readings", "confirm: 1 reading\n        hold: 1h30m\n        order: time"),
             ("falls: load.falls", "falls: load.falls\n        two: 2\n        yes: true"),
             ("schema: crane-load", "schema: crane-load\n    format: json\n    describe: x"),
             ("tumbling: 15m", "hopping: {size: 15m, every: 5m}\n        offset: 0s"),
             ("codec: lz4", "format: json, describe: x"),
+            ("schema: crane-load", "schema: crane-load\n    format: csv"),
+            ("schema: crane-load", "schema: crane-load\n    format: {csv: {separator: ;}}"),
+            (
+                "schema: crane-load",
+                "schema: crane-load\n    format: {csv: {header: false, separator: tab}}"
+            ),
+            ("tumbling: 15m", "calendar: day\n        zone: Asia/Shanghai\n        offset: 6h"),
             ("max( load.mass )", "' last ( load.mass ) '"),
         ]
         var documents = [Crane.topology, Operators.everything]
@@ -86,6 +97,7 @@ import Topology
             #expect(summary(problems(text)) == [])
             #expect(try SchemaJudge.error(.topology, text) == nil)
         }
+        #expect(try SchemaJudge.error(.topology, RulesTests.topology) == nil)
         for text in [Crane.loadSchema, Crane.craneSchema] {
             #expect(try SchemaJudge.error(.schema, text) == nil)
         }
@@ -233,6 +245,51 @@ import Topology
         #expect(try SchemaJudge.error(.schema, text) == nil)
     }
 
+    // MARK: Rules
+
+    private func parserTakes(rules text: String) -> Bool {
+        let collector = DiagnosticCollector()
+        let source = SourceText(name: "rules/limits.yaml", text: text)
+        let spec = YAMLReader.read(source, collector).flatMap {
+            RuleFileReader.read($0, name: "limits", collector)
+        }
+        return spec != nil && collector.isEmpty
+    }
+
+    private static func rules(_ rows: String, values: String = "{top: decimal(1) t}") -> String {
+        "rules: limits\nzone: Asia/Shanghai\nscope: {stage: string}\nvalues: \(values)\n"
+            + "rows: \(rows)"
+    }
+
+    @Test(arguments: [
+        RulesTests.rules, rules("[{stage: a, from: 2026-01-01, top: 1.5}]"),
+        rules("[{stage: \"*\", from: 2026-01-01T08:00, top: 1.5 t, basis: x, verified: false}]"),
+        rules(
+            "[{stage: a, from: \"2026-01-01T08:00:00Z\", to: 2026-02-01, top: null, describe: x}]",
+            values: "{top: \"decimal(1)?\"}"),
+        "rules: limits\nzone: UTC\nvalues: {n: int}\nrows: [{from: 2026-01-01, n: 1}]",
+    ])
+    func ruleFiles(text: String) throws {
+        #expect(parserTakes(rules: text))
+        #expect(try SchemaJudge.error(.rules, text) == nil)
+    }
+
+    @Test(arguments: [
+        "zone: UTC\nvalues: {n: int}\nrows: [{from: 2026-01-01, n: 1}]", rules("[]"), rules("{}"),
+        rules("[{stage: a, top: 1}]"), rules("[{stage: a, from: yesterday, top: 1}]"),
+        rules("[{stage: a, from: [2026-01-01], top: 1}]"),
+        rules("[{stage: a, from: 2026-01-01, top: [1]}]"),
+        rules("[{stage: a, from: 2026-01-01}]", values: "{}"),
+        rules("[{stage: a, from: 2026-01-01, top: 1}]", values: "{top: list<int>}"),
+        rules("[{stage: a, from: 2026-01-01, top: 1}]", values: "{from: int}"),
+        rules("[{stage: a, from: 2026-01-01, top: 1}]").replacing("string", with: "decimal(1)"),
+        rules("[{stage: a, from: 2026-01-01, top: 1}]") + "\nmore: 1",
+    ])
+    func noRuleFiles(text: String) throws {
+        #expect(!parserTakes(rules: text))
+        #expect(try SchemaJudge.error(.rules, text) != nil)
+    }
+
     // MARK: Cases
 
     private func parserTakes(case text: String) throws -> Bool {
@@ -255,6 +312,7 @@ import Topology
         caseText(item: "{key: 7, crane: x}"),
         caseText(item: "{arrival: 2026-03-02T08:00:00Z, load: x}"),
         caseText(item: "{tick: \"2026-03-02T08:00:00Z\"}"),
+        caseText(item: "{tick: 2026-03-02T08:00:00Z, until: 2026-03-02T09:00:00Z}"),
         caseText(item: "{load: x}", expect: "{alarms.crane: [], rejects: []}"),
         caseText(
             item: "{load: x}",
@@ -276,6 +334,8 @@ import Topology
         caseText(item: "{arrival: \"2026-03-02T08:00:00Z\", key: C1}"),
         caseText(item: "{load: x, arrival: yesterday}"), caseText(item: "{tick: soon}"),
         caseText(item: "{tick: \"2026-03-02T09:00:00Z\", key: C1}"),
+        caseText(item: "{load: x, until: 2026-03-02T09:00:00Z}"),
+        caseText(item: "{until: 2026-03-02T09:00:00Z}"),
         caseText(item: "{load: x}", expect: "{alarms.crane: {}}"),
         caseText(item: "{load: x}", expect: "{alarms.crane: [{change: old}]}"),
         caseText(item: "{load: x}", expect: "{alarms.crane: [{revision: one}]}"),

@@ -7,7 +7,7 @@ import Testing
 /// Threading: any thread. A missing Python module fails the tests that ask; it is not optional.
 final class SchemaJudge: @unchecked Sendable {
     // `@unchecked`: the pipes are guarded by `lock`.
-    enum Kind: String, Encodable { case topology, schema, `case` }
+    enum Kind: String, Encodable { case topology, schema, rules, `case` }
 
     static let shared = Result { try SchemaJudge() }
 

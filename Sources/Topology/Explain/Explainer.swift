@@ -199,7 +199,11 @@ package struct Explainer {
             guard let rule = rule(step.input) else { continue }
             explain(step.operation, index, origin: origin, rule, in: &node)
         }
-        node.operation = parts.map { plan.steps[$0].operation.name }.joined(separator: ", ")
+        var names: [String] = []
+        for name in parts.map({ plan.steps[$0].operation.name }) where names.last != name {
+            names.append(name)
+        }
+        node.operation = names.joined(separator: ", ")
         let input = schema(first.input)
         var expressions: [String: String] = [:]
         for index in parts {
