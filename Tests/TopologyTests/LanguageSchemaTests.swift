@@ -106,7 +106,7 @@ import Topology
     @Test(arguments: AggregateFunction.allCases)
     func everyAggregateIsKnown(function: AggregateFunction) throws {
         let text = Crane.topology.replacing(
-            "mean(load.mass)", with: "\(function.rawValue)(load.mass)")
+            "mean(load.mass)", with: "\(function.rawValue)(load.falls)")
         #expect(summary(problems(text)) == [])
         #expect(try SchemaJudge.error(.topology, text) == nil)
         let unknown = Crane.topology.replacing(
