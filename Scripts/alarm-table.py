@@ -14,7 +14,8 @@ import json
 import pathlib
 import sys
 
-COLUMNS = ["time (UTC)", "topic", "key", "event", "level", "value", "limit", "since (UTC)"]
+COLUMNS = ["time (UTC)", "topic", "key", "event", "level", "severity", "value", "limit",
+           "since (UTC)"]
 RIGHT_ALIGNED = {"value", "limit"}
 
 
@@ -45,7 +46,8 @@ def row(topic, record):
         level = f"{value['previous']} > {level}"
     return [
         utc(record["timestamp"]), topic, str(record.get("key") or ""), value.get("event", ""),
-        level, number(value.get("value")), number(value.get("limit")), short(value.get("since")),
+        level, value.get("severity") or "", number(value.get("value")),
+        number(value.get("limit")), short(value.get("since")),
     ]
 
 

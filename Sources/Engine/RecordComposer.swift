@@ -6,22 +6,35 @@ import RecordLog
 
 /// Turns the rows that reach a sink, and the records that were rejected, into output records.
 ///
+/// The attributes of CloudEvents (`ce_…`) stand before the headers below.
+///
 /// Header names are part of the export format: `plumbline.causes`, `plumbline.change`,
 /// `plumbline.revision` on results; `plumbline.reason`, `plumbline.detail`, `plumbline.step`,
 /// `plumbline.origin` on rejects.
 struct RecordComposer {
     private let plan: Plan
     private let partition: Int
+    private enum Encoder {
+        case json(JSONRowEncoder)
+        case alarm(AlarmEncoder)
+    }
+
     /// Per sink.
-    private var encoders: [JSONRowEncoder]
+    private let encoders: [Encoder]
 
     init(plan: Plan, partition: Int) {
         self.plan = plan
         self.partition = partition
         encoders = plan.sinks.map { sink in
-            switch sink.input {
-            case .source(let source): JSONRowEncoder(schema: plan.sources[source].schema)
-            case .step(let step): JSONRowEncoder(schema: plan.steps[step].output)
+            let schema =
+                switch sink.input {
+                case .source(let source): plan.sources[source].schema
+                case .step(let step): plan.steps[step].output
+                }
+            switch sink.format {
+            case .json: return .json(JSONRowEncoder(schema: schema))
+            case .cloudEvents(let alarm):
+                return .alarm(AlarmEncoder(alarm, schema: schema, sha256: ContentHash.sha256))
             }
         }
     }
@@ -34,10 +47,19 @@ struct RecordComposer {
         for row in 0..<batch.rowCount {
             let change = batch.change(row)
             if change == .before { continue }
+            let key = keys.bytes(batch.keys[row])
             var value: [UInt8] = []
-            encoders[output.sink].encode(batch, row, into: &value)
             var headers: [UInt8] = []
-            var count = carryHeaders(batch.headers, row, into: &headers)
+            var count: Int
+            switch encoders[output.sink] {
+            case .json(let encoder):
+                encoder.encode(batch, row, into: &value)
+                count = carryHeaders(batch.headers, row, into: &headers)
+            case .alarm(let encoder):
+                let event = encoder.encode(batch, row, key: key)
+                value = event.value
+                count = carryHeaders(batch.headers, row, of: event, into: &headers)
+            }
             RecordHeader("plumbline.causes", causes(batch.causes, row)).encode(into: &headers)
             count += 1
             if change != .new {
@@ -49,7 +71,7 @@ struct RecordComposer {
             }
             try body(
                 OutputRecord(
-                    timestamp: milliseconds(batch.times[row]), key: keys.bytes(batch.keys[row]),
+                    timestamp: milliseconds(batch.times[row]), key: key,
                     value: value, headers: headers, headerCount: count))
         }
     }
@@ -88,6 +110,17 @@ struct RecordComposer {
         }
         bytes += blob[position...]
         return Int(count)
+    }
+
+    /// The headers of an event, after those carried that do not speak of another event.
+    private func carryHeaders(
+        _ headers: ByteValues?, _ row: Int, of event: AlarmEncoder.Event,
+        into bytes: inout [UInt8]
+    ) -> Int {
+        let carried = headers.flatMap { RecordHeaders.decode($0.array(row)) } ?? []
+        let all = carried.filter { !AlarmEncoder.isAttribute($0.key) } + event.headers
+        for header in all { header.encode(into: &bytes) }
+        return all.count
     }
 
     /// `topic/partition:first-last#count` of every source, joined by `;`.

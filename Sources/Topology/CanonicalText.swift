@@ -25,14 +25,7 @@ package enum CanonicalText {
         let steps = PlanBuilder.ordered(spec.steps).map { step in
             JSONValue.object([.init(step.name.value, CanonicalText.step(step))])
         }
-        let sinks = spec.sinks.sorted { $0.topic.value < $1.topic.value }.map { sink in
-            JSONValue.object([
-                .init("codec", .string(sink.codec.rawValue)),
-                .init("format", .string("json")),
-                .init("from", .string(sink.from.value)),
-                .init("topic", .string(sink.topic.value)),
-            ])
-        }
+        let sinks = spec.sinks.sorted { $0.topic.value < $1.topic.value }.map(sink)
         let sources = spec.sources.map { JSONValue.Member($0.name.value, source($0)) }
         return .object([
             .init("sinks", .array(sinks)),
@@ -41,6 +34,18 @@ package enum CanonicalText {
             .init("topology", .string(spec.name)),
             .init("version", .number(String(spec.version))),
         ])
+    }
+
+    private static func sink(_ sink: SinkSpec) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("codec", .string(sink.codec.rawValue)), .init("format", .string("json")),
+            .init("from", .string(sink.from.value)), .init("topic", .string(sink.topic.value)),
+        ]
+        if case .cloudEvents(let spec) = sink.format {
+            members[1].value = .string("cloudevents")
+            members.insert(.init("alarm", alarm(spec)), at: 0)
+        }
+        return .object(members)
     }
 
     private static func duration(_ microseconds: Int64) -> JSONValue {

@@ -177,13 +177,14 @@ private struct CaseReader {
     }
 
     private func readRecord(_ node: YAMLNode, _ topic: String) -> ExpectedRecord? {
-        let input = plan.sinks.first { $0.topic == topic }?.input
-        let fields: [String] =
-            switch input {
+        let sink = plan.sinks.first { $0.topic == topic }
+        var fields: [String] =
+            switch sink?.input {
             case .source(let index): plan.sources[index].schema.fields.map(\.name)
             case .step(let index): plan.steps[index].output.fields.map(\.name)
             case nil: []
             }
+        if case .cloudEvents = sink?.format { fields += AlarmPlan.members }
         let own = ["key", "time", "change", "revision"]
         guard
             let reader = MappingReader(

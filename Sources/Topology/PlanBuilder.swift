@@ -26,6 +26,10 @@ package final class PlanBuilder {
     var sources: [SourcePlan] = []
     var steps: [StepPlan] = []
     var sinks: [SinkPlan] = []
+    /// The sinks with their defaults written out.
+    var resolvedSinks: [SinkSpec] = []
+    /// Alarm rules, and the step whose alarms they are.
+    var alarmRules: [String: String] = [:]
     /// Streams by name; a table is not among them.
     var streams: [String: Stream] = [:]
     var tables: [String: Int] = [:]
@@ -55,8 +59,10 @@ package final class PlanBuilder {
         guard collector.isEmpty else { return nil }
         builder.findFieldsRead()
         let used = spec.sources.map(\.schema.value)
+        var resolved = spec
+        resolved.sinks = builder.resolvedSinks
         let canonical = CanonicalText.write(
-            spec, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema })
+            resolved, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema })
         return Plan(
             name: spec.name, version: spec.version, sources: builder.sources,
             steps: builder.steps, sinks: builder.sinks, canonicalText: canonical)
@@ -205,8 +211,13 @@ package final class PlanBuilder {
                     hint: "write to another topic")
             }
             topics[topic] = topics[topic] ?? sink.topic.location
-            guard let stream = stream(sink.from) else { continue }
-            sinks.append(SinkPlan(input: stream.upstream, topic: topic, codec: sink.codec))
+            guard let stream = stream(sink.from),
+                let (format, resolved) = sinkFormat(sink, stream)
+            else { continue }
+            resolvedSinks.append(resolved)
+            sinks.append(
+                SinkPlan(
+                    input: stream.upstream, topic: topic, format: format, codec: sink.codec))
         }
         for source in spec.sources
         where [own.rejectTopic, own.journalTopic].contains(source.topic.value) {
