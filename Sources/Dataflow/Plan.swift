@@ -372,11 +372,13 @@ package struct SinkPlan: Sendable {
 
     package var input: Upstream
     package var topic: String
+    package var format: SinkFormat
     package var codec: Codec
 
-    package init(input: Upstream, topic: String, codec: Codec) {
+    package init(input: Upstream, topic: String, format: SinkFormat = .json, codec: Codec) {
         self.input = input
         self.topic = topic
+        self.format = format
         self.codec = codec
     }
 }

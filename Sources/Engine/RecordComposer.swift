@@ -6,6 +6,8 @@ import RecordLog
 
 /// Turns the rows that reach a sink, and the records that were rejected, into output records.
 ///
+/// The attributes of CloudEvents (`ce_…`) stand before the headers below.
+///
 /// Header names are part of the export format: `plumbline.causes`, `plumbline.change`,
 /// `plumbline.revision` on results; `plumbline.reason`, `plumbline.detail`, `plumbline.step`,
 /// `plumbline.origin` on rejects.
@@ -13,21 +15,34 @@ struct RecordComposer {
     static let causesHeader = "plumbline.causes"
 
     private let plan: Plan
+    private enum Encoder {
+        case json(JSONRowEncoder)
+        case alarm(AlarmEncoder)
+    }
+
     private let slots: [InputSlot]
-    /// Per sink, then per rekeyed stream.
-    private var encoders: [JSONRowEncoder]
+    /// Per sink.
+    private let encoders: [Encoder]
+    /// Per rekeyed stream.
+    private let rekeyEncoders: [JSONRowEncoder]
 
     /// `slots` are the task's inputs, as rows and rejects name them.
     init(plan: Plan, slots: [InputSlot]) {
         self.plan = plan
         self.slots = slots
         encoders = plan.sinks.map { sink in
-            switch sink.input {
-            case .source(let source): JSONRowEncoder(schema: plan.sources[source].schema)
-            case .step(let step): JSONRowEncoder(schema: plan.steps[step].output)
+            let schema =
+                switch sink.input {
+                case .source(let source): plan.sources[source].schema
+                case .step(let step): plan.steps[step].output
+                }
+            switch sink.format {
+            case .json: return .json(JSONRowEncoder(schema: schema))
+            case .cloudEvents(let alarm):
+                return .alarm(AlarmEncoder(alarm, schema: schema, sha256: ContentHash.sha256))
             }
         }
-        encoders += plan.rekeys.map { JSONRowEncoder(schema: $0.schema) }
+        rekeyEncoders = plan.rekeys.map { JSONRowEncoder(schema: $0.schema) }
     }
 
     /// The records of a sink's batch, in row order; earlier versions are not exported.
@@ -37,10 +52,19 @@ struct RecordComposer {
         for row in 0..<batch.rowCount {
             let change = batch.change(row)
             if change == .before { continue }
+            let key = keys.bytes(batch.keys[row])
             var value: [UInt8] = []
-            encoders[sink].encode(batch, row, into: &value)
             var headers: [UInt8] = []
-            var count = carryHeaders(batch.headers, row, into: &headers)
+            var count: Int
+            switch encoders[sink] {
+            case .json(let encoder):
+                encoder.encode(batch, row, into: &value)
+                count = carryHeaders(batch.headers, row, into: &headers)
+            case .alarm(let encoder):
+                let event = encoder.encode(batch, row, key: key)
+                value = event.value
+                count = carryHeaders(batch.headers, row, of: event, into: &headers)
+            }
             RecordHeader(Self.causesHeader, causes(batch.causes, row)).encode(into: &headers)
             count += 1
             if change != .new {
@@ -52,9 +76,8 @@ struct RecordComposer {
             }
             try body(
                 OutputRecord(
-                    timestamp: Self.milliseconds(batch.times[row]),
-                    key: keys.bytes(batch.keys[row]), value: value, headers: headers,
-                    headerCount: count))
+                    timestamp: Self.milliseconds(batch.times[row]), key: key, value: value,
+                    headers: headers, headerCount: count))
         }
     }
 
@@ -80,7 +103,7 @@ struct RecordComposer {
                 change = .new
             }
             var value: [UInt8] = []
-            encoders[plan.sinks.count + index].encode(batch, row, into: &value)
+            rekeyEncoders[index].encode(batch, row, into: &value)
             var headers: [UInt8] = []
             var count = carryHeaders(batch.headers, row, into: &headers)
             RecordHeader(Self.causesHeader, causes(batch.causes, row)).encode(into: &headers)
@@ -129,6 +152,17 @@ struct RecordComposer {
         }
         bytes += blob[position...]
         return Int(count)
+    }
+
+    /// The headers of an event, after those carried that do not speak of another event.
+    private func carryHeaders(
+        _ headers: ByteValues?, _ row: Int, of event: AlarmEncoder.Event,
+        into bytes: inout [UInt8]
+    ) -> Int {
+        let carried = headers.flatMap { RecordHeaders.decode($0.array(row)) } ?? []
+        let all = carried.filter { !AlarmEncoder.isAttribute($0.key) } + event.headers
+        for header in all { header.encode(into: &bytes) }
+        return all.count
     }
 
     /// `topic/partition:first-last#count` of every causing input, joined by `;`.

@@ -29,14 +29,7 @@ package enum CanonicalText {
         let steps = PlanBuilder.ordered(spec.steps).map { step in
             JSONValue.object([.init(step.name.value, CanonicalText.step(step))])
         }
-        let sinks = spec.sinks.sorted { $0.topic.value < $1.topic.value }.map { sink in
-            JSONValue.object([
-                .init("codec", .string(sink.codec.rawValue)),
-                .init("format", .string("json")),
-                .init("from", .string(sink.from.value)),
-                .init("topic", .string(sink.topic.value)),
-            ])
-        }
+        let sinks = spec.sinks.sorted { $0.topic.value < $1.topic.value }.map(sink)
         let sources = spec.sources.map { JSONValue.Member($0.name.value, source($0)) }
         var members: [JSONValue.Member] = []
         if !spec.rules.isEmpty { members.append(.init("rules", ruleNames(spec.rules))) }
@@ -45,6 +38,18 @@ package enum CanonicalText {
         members.append(.init("steps", .array(steps)))
         members.append(.init("topology", .string(spec.name)))
         members.append(.init("version", .number(String(spec.version))))
+        return .object(members)
+    }
+
+    private static func sink(_ sink: SinkSpec) -> JSONValue {
+        var members: [JSONValue.Member] = [
+            .init("codec", .string(sink.codec.rawValue)), .init("format", .string("json")),
+            .init("from", .string(sink.from.value)), .init("topic", .string(sink.topic.value)),
+        ]
+        if case .cloudEvents(let spec) = sink.format {
+            members[1].value = .string("cloudevents")
+            members.insert(.init("alarm", alarm(spec)), at: 0)
+        }
         return .object(members)
     }
 

@@ -105,7 +105,8 @@ package enum CaseComparison {
             return lines + ["the value is not JSON: \(produced.value)"]
         }
         for field in expected.fields {
-            let found = value[field.name]
+            // An alarm holds fields of its row in a member of that name.
+            let found = value[field.name] ?? value["fields"]?[field.name]
             if !isEqual(field.value, found ?? .null) {
                 lines.append(
                     "\(field.name): expected \(field.value.text), got \(found?.text ?? "nothing")")

@@ -275,10 +275,14 @@ package enum RejectReasons {
 extension Plan {
     /// Names of the fields that a sink's records have; nil when no sink writes the topic.
     fileprivate func fields(ofSink topic: String) -> [String]? {
-        switch sinks.first(where: { $0.topic == topic })?.input {
-        case .source(let index): sources[index].schema.fields.map(\.name)
-        case .step(let index): steps[index].output.fields.map(\.name)
-        case nil: nil
-        }
+        guard let sink = sinks.first(where: { $0.topic == topic }) else { return nil }
+        let schema =
+            switch sink.input {
+            case .source(let index): sources[index].schema
+            case .step(let index): steps[index].output
+            }
+        let names = schema.fields.map(\.name)
+        if case .cloudEvents = sink.format { return names + AlarmPlan.members }
+        return names
     }
 }

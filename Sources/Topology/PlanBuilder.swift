@@ -31,6 +31,10 @@ package final class PlanBuilder {
     var sources: [SourcePlan] = []
     var steps: [StepPlan] = []
     var sinks: [(plan: SinkPlan, stage: Int)] = []
+    /// The sinks with their defaults written out.
+    var resolvedSinks: [SinkSpec] = []
+    /// Alarm rules, and the step whose alarms they are.
+    var alarmRules: [String: String] = [:]
     var rekeys: [(plan: RekeyPlan, stage: Int)] = []
     /// Per step: the stage that it belongs to.
     var stages: [Int] = []
@@ -67,9 +71,12 @@ package final class PlanBuilder {
         guard collector.isEmpty else { return nil }
         builder.findFieldsRead()
         let used = spec.sources.map(\.schema.value)
+        var resolved = spec
+        resolved.sinks = builder.resolvedSinks
         let files = Set(spec.rules.map(\.file.value)).sorted().compactMap { rules[$0] }
         let canonical = CanonicalText.write(
-            spec, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema }, rules: files)
+            resolved, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema },
+            rules: files)
         return builder.split(canonicalText: canonical)
     }
 
@@ -217,12 +224,13 @@ package final class PlanBuilder {
                     hint: "write to a topic whose name does not begin with '\(own)'")
             }
             topics[topic] = topics[topic] ?? sink.topic.location
-            guard let stream = stream(sink.from) else { continue }
-            sinks.append(
-                (
-                    SinkPlan(input: stream.upstream, topic: topic, codec: sink.codec),
-                    stream.stage ?? 1
-                ))
+            guard let stream = stream(sink.from),
+                let (format, resolved) = sinkFormat(sink, stream)
+            else { continue }
+            resolvedSinks.append(resolved)
+            let plan = SinkPlan(
+                input: stream.upstream, topic: topic, format: format, codec: sink.codec)
+            sinks.append((plan, stream.stage ?? 1))
         }
         for source in spec.sources where source.topic.value.hasPrefix(own) {
             collector.report(

@@ -243,20 +243,21 @@ extension SpecReader {
     private func readSink(_ node: YAMLNode, example: String) -> SinkSpec? {
         guard
             let reader = MappingReader(
-                node, what: "a sink", keys: ["from", "topic", "format", "codec", "describe"],
-                collector, example: example)
+                node, what: "a sink",
+                keys: ["from", "topic", "format", "alarm", "codec", "describe"], collector,
+                example: example)
         else { return nil }
         let from = reader.requiredText("from", hint: example)
         let topic = reader.requiredText("topic", hint: example)
         if let topic { checkTopic(topic) }
-        let format = reader.choice("format", [("json", true)], default: true)
+        let format = readSinkFormat(reader)
         let codec = reader.choice(
             "codec", [("none", SinkPlan.Codec.none), ("lz4", .lz4), ("zstd", .zstd)], default: .lz4)
         if let from, topic == nil || format == nil || codec == nil {
             // The step has a sink, if a broken one.
             brokenReads.insert(from.value)
         }
-        guard let from, let topic, format != nil, let codec else { return nil }
-        return SinkSpec(from: from, topic: topic, codec: codec)
+        guard let from, let topic, let format, let codec else { return nil }
+        return SinkSpec(from: from, topic: topic, format: format, codec: codec)
     }
 }

@@ -160,5 +160,6 @@ package struct AggregateSpec: Sendable {
 package struct SinkSpec: Sendable {
     package var from: Located<String>
     package var topic: Located<String>
+    package var format: SinkFormatSpec
     package var codec: SinkPlan.Codec
 }

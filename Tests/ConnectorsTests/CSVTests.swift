@@ -279,8 +279,10 @@ import Testing
         #expect(
             try refusal("k,\"t\"x\n").hasPrefix(
                 "file.csv: the header row: column 2: text after the closing quote |"))
-        #expect(
-            try refusal(String(repeating: "k,", count: 10_000)).contains("header row is longer"))
+        let long = String(repeating: "k,", count: 10_000)
+        for text in [long, long + "\nC1,1\n", "\n\n" + String(long.prefix(16_384)) + "\n"] {
+            #expect(try refusal(text).contains("header row is longer than 16384 bytes"))
+        }
     }
 
     /// Records longer than a chunk, and quotes that open and close across chunks.

@@ -37,6 +37,8 @@ def topology_errors(scratch):
         ("topology.yaml", "filter: load.wind != null", "filter: load.wind", "bool"),
         ("topology.yaml", "schema: crane-load", "schema: crane-lod", "crane-lod"),
         ("topology.yaml", "from: rated\n      key", "from: rate\n      key", "rated"),
+        ("topology.yaml", "与载荷表相差 {value}", "与载荷表相差 {values}", "'values'"),
+        ("topology.yaml", "format: cloudevents", "format: json", "'alarm' goes with"),
         ("../schemas/crane-load.yaml", "decimal(2) t", "decimal(2) tonne", "tonne"),
         ("../schemas/crane-load.yaml", "decimal(2) t", "decimol(2) t", "decimol"),
     ]
@@ -59,7 +61,7 @@ def topology_errors(scratch):
     shutil.copytree(harness.ROOT / "topologies", folder)
     path = folder / "crane-overload/topology.yaml"
     text = path.read_text().replace("disorder: 5s", "disorder: soon").replace("mass:", "mas s:", 1)
-    path.write_text(text.replace("topic: alarms.crane,", "topik: alarms.crane,"))
+    path.write_text(text.replace("topic: alarms.crane\n", "topik: alarms.crane\n"))
     errors = harness.refused(["check", folder / "crane-overload"])
     harness.check(errors.count("error:") >= 2, f"several faults, one message: {errors}")
     path.write_bytes(b"\xff\xfe topology")
@@ -112,7 +114,7 @@ def missing(scratch):
     folder = scratch / "renamed"
     shutil.copytree(harness.ROOT / "topologies", folder)
     path = folder / "crane-overload/topology.yaml"
-    path.write_text(path.read_text().replace("topic: alarms.crane,", "topic: alarms.crane.mine,"))
+    path.write_text(path.read_text().replace("topic: alarms.crane\n", "topic: alarms.crane.mine\n"))
     harness.plumbline("run", "--data", data, folder / "crane-overload", "--until-end")
     # And the other way round.
     harness.refused(["import", "--data", data, "--topic", "alarms.crane.mine", "--format", "json",

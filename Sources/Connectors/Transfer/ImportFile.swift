@@ -170,16 +170,15 @@ package final class ImportFile {
         var ends = ends
         var start = 0
         while start < count {
-            let end = ends.next(bytes, from: start) ?? count
-            var last = end
+            let end = ends.next(bytes, from: start)
+            // There is more of it in the file.
+            if end == nil, count == space.count { break }
+            var last = end ?? count
             if last > start, bytes[last - 1] == 0x0D { last -= 1 }
-            guard last == start else {
-                guard last - start <= limit else { break }
-                return Array(bytes[start..<last])
-            }
-            start = end + 1
+            if last > start { return Array(bytes[start..<last]) }
+            start = (end ?? count) + 1
         }
-        guard start < count else { return [] }
+        guard count == space.count else { return [] }
         throw Diagnostic(
             "\(name), line \(ends.line): the header row is longer than \(limit) bytes",
             hint: "a file without a header row needs --no-header and --schema")

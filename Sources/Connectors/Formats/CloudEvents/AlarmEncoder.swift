@@ -1,0 +1,205 @@
+import Columnar
+import Dataflow
+import Primitives
+import RecordLog
+
+/// Writes rows as CloudEvents 1.0 in Kafka's binary mode: the attributes as headers, the alarm's
+/// envelope as JSON in the value. See `docs/reference/alarms.md`.
+///
+/// The same row always gives the same bytes. Immutable.
+package struct AlarmEncoder: Sendable {
+    /// One event.
+    package struct Event {
+        package var headers: [RecordHeader]
+        package var value: [UInt8]
+    }
+
+    private let plan: AlarmPlan
+    private let schema: Schema
+    /// Fields that have no place of their own in the envelope.
+    private let others: [Int]
+    private let unit: String?
+    private let sha256: @Sendable ([UInt8]) -> [UInt8]
+
+    /// `schema` is that of the rows; `sha256` gives the 32 bytes of a hash.
+    package init(
+        _ plan: AlarmPlan, schema: Schema, sha256: @escaping @Sendable ([UInt8]) -> [UInt8]
+    ) {
+        self.plan = plan
+        self.schema = schema
+        self.sha256 = sha256
+        let own = plan.fields.all + [plan.keyField]
+        others = schema.fields.indices.filter { !own.contains($0) }
+        unit = plan.fields.value.flatMap { schema.fields[$0].type.unit?.code }
+    }
+
+    /// The event of a row. `change` and `revision` go into it for rows that are not new.
+    ///
+    /// O(bytes written).
+    package func encode(_ batch: Batch, _ row: Int, key: [UInt8]) -> Event {
+        let time = Timestamp.text(batch.times[row])
+        let level = text(plan.fields.level, batch, row)
+        let event = text(plan.fields.event, batch, row)
+        var since = time
+        if plan.fields.hasEpisodes, let start = text(plan.fields.since, batch, row) {
+            since = start
+        }
+        let episode = episode(key, since)
+        var json = Members()
+        json.add("episode", text: episode)
+        json.add("rule", text: plan.rule)
+        json.add("event", text: event)
+        json.add("level", text: level)
+        json.add("previous", text: text(plan.fields.previous, batch, row))
+        json.add("severity", text: plan.severity.value(level) ?? level)
+        json.add("majorHazardProposed", raw: "\(plan.majorHazard.value(level) ?? false)")
+        json.add("value", bytes: raw(plan.fields.value, batch, row))
+        json.add("limit", bytes: raw(plan.fields.limit, batch, row))
+        json.add("unit", text: unit)
+        json.add("basis", text: plan.basis.value(level))
+        json.add("message", bytes: message(event, batch, row))
+        json.add("since", text: since)
+        json.add("key", text: String(decoding: key, as: UTF8.self))
+        json.add("time", text: time)
+        var fields = Members()
+        for index in others {
+            fields.add(schema.fields[index].name, bytes: raw(index, batch, row))
+        }
+        json.add("fields", bytes: fields.object)
+        let change = batch.change(row)
+        if change != .new {
+            json.add("change", text: change == .correct ? "correct" : "withdraw")
+            json.add("revision", raw: "\(batch.revisions?[row] ?? 0)")
+        }
+        let value = json.object
+        let id = "\(episode)-\(Self.hexadecimal(sha256(value).prefix(8)))"
+        return Event(headers: attributes(id: id, time: time, batch, row), value: value)
+    }
+
+    private func attributes(
+        id: String, time: String, _ batch: Batch, _ row: Int
+    ) -> [RecordHeader] {
+        var headers = [
+            RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", id),
+            RecordHeader("ce_source", plan.source), RecordHeader("ce_type", plan.type),
+        ]
+        if let subject = text(plan.subject, batch, row), Self.canBeAttribute(subject) {
+            headers.append(RecordHeader("ce_subject", subject))
+        }
+        headers.append(RecordHeader("ce_time", time))
+        headers.append(RecordHeader("content-type", "application/json"))
+        return headers
+    }
+
+    /// Whether a text can be the value of an attribute (CloudEvents §3, String): not empty, without
+    /// control characters and noncharacters.
+    private static func canBeAttribute(_ text: String) -> Bool {
+        !text.isEmpty
+            && text.unicodeScalars.allSatisfy { scalar in
+                switch scalar.value {
+                case 0x00...0x1F, 0x7F...0x9F, 0xFDD0...0xFDEF: false
+                default: scalar.value & 0xFFFE != 0xFFFE
+                }
+            }
+    }
+
+    /// Whether a header of that name would be read as part of the event.
+    package static func isAttribute(_ name: [UInt8]) -> Bool {
+        let small = name.map { (0x41...0x5A).contains($0) ? $0 | 0x20 : $0 }
+        return small.starts(with: "ce_".utf8) || small == Array("content-type".utf8)
+    }
+
+    /// What the events of one episode share: a hash over topology, rule, key and start, each as a
+    /// netstring (`<length>:<bytes>,`). The first 16 bytes in hexadecimal.
+    private func episode(_ key: [UInt8], _ since: String) -> String {
+        var bytes: [UInt8] = []
+        for part in [Array(plan.topology.utf8), Array(plan.rule.utf8), key, Array(since.utf8)] {
+            bytes += "\(part.count):".utf8
+            bytes += part
+            bytes.append(0x2C)
+        }
+        return Self.hexadecimal(sha256(bytes).prefix(16))
+    }
+
+    private static func hexadecimal(_ bytes: ArraySlice<UInt8>) -> String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(
+            decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] },
+            as: UTF8.self)
+    }
+
+    // MARK: Values
+
+    /// A field's value as JSON; nil where the rows have no such field.
+    private func raw(_ field: Int?, _ batch: Batch, _ row: Int) -> [UInt8]? {
+        guard let field else { return nil }
+        var bytes: [UInt8] = []
+        JSONWriter.value(batch.columns[field], row, schema.fields[field].type, to: &bytes)
+        return bytes
+    }
+
+    /// A field's value as people read it: as in JSON, text without quotes and escapes; nil for
+    /// null.
+    private func text(_ field: Int?, _ batch: Batch, _ row: Int) -> String? {
+        guard let field else { return nil }
+        let column = batch.columns[field]
+        guard column.isValid(row) else { return nil }
+        if case .string = schema.fields[field].type {
+            switch column.values {
+            case .bytes(let values): return String(decoding: values.array(row), as: UTF8.self)
+            case .dictionary(let values):
+                guard case .bytes(let base) = values.base.values else { return nil }
+                return String(decoding: base.array(Int(values.indices[row])), as: UTF8.self)
+            default: return nil
+            }
+        }
+        var bytes = raw(field, batch, row) ?? []
+        if bytes == Array("null".utf8) { return nil }
+        if bytes.first == 0x22 { bytes = Array(bytes.dropFirst().dropLast()) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func message(_ event: String?, _ batch: Batch, _ row: Int) -> [UInt8]? {
+        guard let message = event.flatMap({ plan.eventMessages[$0] }) ?? plan.message else {
+            return nil
+        }
+        var members = Members()
+        members.add("zh", text: fill(message.chinese, batch, row))
+        members.add("en", text: fill(message.english, batch, row))
+        return members.object
+    }
+
+    private func fill(_ template: MessageTemplate, _ batch: Batch, _ row: Int) -> String {
+        var result = ""
+        for part in template.parts {
+            switch part {
+            case .text(let plain): result += plain
+            case .field(let field): result += text(field, batch, row) ?? "-"
+            }
+        }
+        return result
+    }
+}
+
+/// The members of a JSON object, one after the other.
+private struct Members {
+    private var bytes: [UInt8] = [0x7B]
+
+    mutating func add(_ name: String, bytes value: [UInt8]?) {
+        if bytes.count > 1 { bytes.append(0x2C) }
+        JSONWriter.string(Array(name.utf8)[...], to: &bytes)
+        bytes.append(0x3A)
+        bytes += value ?? Array("null".utf8)
+    }
+
+    mutating func add(_ name: String, raw value: String) { add(name, bytes: Array(value.utf8)) }
+
+    mutating func add(_ name: String, text: String?) {
+        guard let text else { return add(name, bytes: nil) }
+        var value: [UInt8] = []
+        JSONWriter.string(Array(text.utf8)[...], to: &value)
+        add(name, bytes: value)
+    }
+
+    var object: [UInt8] { bytes + [0x7D] }
+}

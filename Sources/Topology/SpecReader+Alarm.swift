@@ -1,0 +1,200 @@
+import Primitives
+
+// The `alarm:` of a sink.
+
+extension SpecReader {
+    private static let alarmExample = "alarm: {severity: …, message: {zh: …, en: …}}"
+
+    /// The form of a sink's records; nil after a diagnostic.
+    func readSinkFormat(_ reader: MappingReader) -> SinkFormatSpec? {
+        let isEvents = reader.choice(
+            "format", [("json", false), ("cloudevents", true)], default: false)
+        guard let isEvents else { return nil }
+        guard isEvents else {
+            if let alarm = reader.entry("alarm") {
+                collector.report(
+                    "'alarm' goes with 'format: cloudevents'", at: alarm.keyLocation,
+                    hint: "say so, or remove 'alarm'")
+                return nil
+            }
+            return .json
+        }
+        guard let node = reader["alarm"] else {
+            return .cloudEvents(AlarmSpec(location: reader.node.location))
+        }
+        return readAlarm(node).map { .cloudEvents($0) }
+    }
+
+    private func readAlarm(_ node: YAMLNode) -> AlarmSpec? {
+        let texts = ["rule", "type", "source", "subject"]
+        guard
+            let reader = MappingReader(
+                node, what: "'alarm'",
+                keys: texts + ["severity", "majorHazard", "basis", "message"], collector,
+                example: Self.alarmExample)
+        else { return nil }
+        var alarm = AlarmSpec(location: node.location)
+        alarm.rule = attribute(
+            reader, "rule", hint: "letters, digits, '_' and '-', such as overload",
+            isValid: NameRules.isLabel)
+        alarm.type = attribute(
+            reader, "type", hint: "a name without blanks, such as cn.example.crane.overload",
+            isValid: SpecReader.isPlainName)
+        alarm.source = attribute(
+            reader, "source", hint: "a URI reference, such as /plumbline/crane-overload",
+            isValid: SpecReader.isURIReference)
+        alarm.subject = reader.text("subject", hint: "subject: the name of a field")
+        alarm.severity = byLevel(
+            reader, "severity", example: "severity: {warning: minor, alarm: major}")
+        alarm.basis = byLevel(reader, "basis", example: "basis: GB 5144-2006 6.1")
+        alarm.majorHazard = truthByLevel(reader)
+        let isRead = zip(
+            texts + ["severity", "basis", "majorHazard"],
+            [
+                alarm.rule != nil, alarm.type != nil, alarm.source != nil, alarm.subject != nil,
+                alarm.severity != nil, alarm.basis != nil, alarm.majorHazard != nil,
+            ]
+        ).allSatisfy { reader[$0] == nil || $1 }
+        return readMessages(reader, into: &alarm) && isRead ? alarm : nil
+    }
+
+    private func attribute(
+        _ reader: MappingReader, _ key: String, hint: String, isValid: (String) -> Bool
+    ) -> Located<String>? {
+        guard let text = reader.text(key, hint: hint) else { return nil }
+        guard isValid(text.value) else {
+            collector.report(
+                "'\(text.value)' cannot be the \(key) of an alarm", at: text.location, hint: hint)
+            return nil
+        }
+        return text
+    }
+
+    /// Whether it has neither blanks nor control characters.
+    static func isPlainName(_ text: String) -> Bool {
+        text.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && !(0x7F...0x9F).contains($0.value) && !$0.properties.isWhitespace
+        }
+    }
+
+    /// Whether it has only the characters of a URI reference (RFC 3986 §2).
+    static func isURIReference(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: "-._~:/?#[]@!$&'()*+,;=%".utf8.contains(byte)
+            }
+        }
+    }
+
+    // MARK: Values by level
+
+    private func byLevel(
+        _ reader: MappingReader, _ key: String, example: String
+    ) -> ByLevelSpec<String>? {
+        values(reader, key, example: example) { node in
+            guard let text = node.text, !text.isEmpty else {
+                collector.report(
+                    "'\(key)' must be a text or a mapping of levels to texts, not \(node.kind)",
+                    at: node.location, hint: example)
+                return nil
+            }
+            return text
+        }
+    }
+
+    private func truthByLevel(_ reader: MappingReader) -> ByLevelSpec<Bool>? {
+        let example = "majorHazard: true, or majorHazard: {critical: true}"
+        return values(reader, "majorHazard", example: example) { node in
+            switch node.text {
+            case "true": return true
+            case "false": return false
+            default:
+                collector.report(
+                    "'majorHazard' must be true or false, or a mapping of levels to these",
+                    at: node.location, hint: example)
+                return nil
+            }
+        }
+    }
+
+    private func values<Value>(
+        _ reader: MappingReader, _ key: String, example: String, read: (YAMLNode) -> Value?
+    ) -> ByLevelSpec<Value>? {
+        guard let node = reader[key] else { return nil }
+        guard let entries = node.entries else {
+            return read(node).map { ByLevelSpec(common: $0, levels: []) }
+        }
+        guard !entries.isEmpty else {
+            collector.report("'\(key)' names no level", at: node.location, hint: example)
+            return nil
+        }
+        let levels = entries.compactMap { entry in
+            read(entry.value).map {
+                (level: Located(value: entry.key, location: entry.keyLocation), value: $0)
+            }
+        }
+        return levels.count == entries.count ? ByLevelSpec(common: nil, levels: levels) : nil
+    }
+
+    // MARK: Messages
+
+    private func readMessages(_ reader: MappingReader, into alarm: inout AlarmSpec) -> Bool {
+        let example = "message: {zh: \"塔机 {device} 超载\", en: \"crane {device} overloaded\"}"
+        guard let node = reader["message"] else { return true }
+        guard let entries = node.entries else {
+            collector.report(
+                "'message' must be a mapping, not \(node.kind)", at: node.location, hint: example)
+            return false
+        }
+        alarm.message = message(node, example: example)
+        var isWhole = alarm.message != nil
+        for entry in entries where !["zh", "en"].contains(entry.key) {
+            guard NameRules.isLabel(entry.key) else {
+                collector.report(
+                    "'\(entry.key)' is neither a language nor an event", at: entry.keyLocation,
+                    hint: "zh, en, or an event such as cleared: {zh: …, en: …}")
+                isWhole = false
+                continue
+            }
+            guard
+                MappingReader(
+                    entry.value, what: "message '\(entry.key)'", keys: ["zh", "en"], collector,
+                    example: "\(entry.key): {zh: …, en: …}") != nil,
+                let message = message(entry.value, example: example)
+            else {
+                isWhole = false
+                continue
+            }
+            alarm.eventMessages.append(
+                (Located(value: entry.key, location: entry.keyLocation), message))
+        }
+        return isWhole
+    }
+
+    private func message(_ node: YAMLNode, example: String) -> MessageSpec? {
+        let texts = ["zh", "en"].map { language -> TemplateText? in
+            guard let value = node[language] else {
+                collector.report(
+                    "the message lacks '\(language)'", at: node.location, hint: example)
+                return nil
+            }
+            guard let text = value.text, !text.isEmpty else {
+                collector.report(
+                    "'\(language)' must be a text, not \(value.kind)", at: value.location,
+                    hint: example)
+                return nil
+            }
+            switch TemplateText.parse(text) {
+            case .success(let parts): return TemplateText(text: text, parts: parts, node: value)
+            case .failure(let fault):
+                collector.report(
+                    fault.message, at: value.location(ofCharacter: fault.offset),
+                    hint: "'{mass}' stands for the field mass, '{{' and '}}' for braces")
+                return nil
+            }
+        }
+        guard let chinese = texts[0], let english = texts[1] else { return nil }
+        return MessageSpec(chinese: chinese, english: english)
+    }
+}
