@@ -14,7 +14,8 @@ import json
 import pathlib
 import sys
 
-COLUMNS = ["time (UTC)", "topic", "key", "event", "level", "value", "limit", "since (UTC)"]
+COLUMNS = ["time (UTC)", "topic", "key", "event", "level", "severity", "value", "limit",
+           "since (UTC)"]
 RIGHT_ALIGNED = {"value", "limit"}
 
 
@@ -46,8 +47,9 @@ def row(topic, record):
         level = f"{value['previous']} > {level}"
     return [
         utc(record["timestamp"]), topic, str(record.get("key") or ""),
-        value.get("rule", value.get("event", "")),
-        level, number(value.get("value")), number(value.get("limit")), short(value.get("since")),
+        value.get("event") or value.get("rule", ""),
+        level, value.get("severity") or "", number(value.get("value")),
+        number(value.get("limit")), short(value.get("since")),
     ]
 
 

@@ -234,7 +234,7 @@ struct AlarmSinkTests {
                 """,
             ])
             let plan = try TopologyLoader.load(files).plan
-            return try CaseRunner(plan: plan).run(try CaseFile.load(files, for: plan)[0])
+            return try CaseRunner(plans: [plan]).run(try CaseFile.load(files, for: [plan])[0])
         }
         #expect(
             try difference(
