@@ -1,7 +1,7 @@
 """The fixtures through all topologies, against results computed by Python scripts.
 
-Every topic is compared by fixtures/expected/compare.py, in exact arithmetic. Then: other batch sizes,
-epochs and workers give the same bytes; a second run and a second import add nothing, and `replay`
+Every topic is compared by fixtures/expected/compare.py, in exact arithmetic. Then: other batch
+sizes, epochs and workers give the same bytes; a second run and a second import add nothing, and `replay`
 finds everything identical.
 """
 import random

@@ -71,8 +71,8 @@ import Testing
 
     @Test func asksForKeysThatItCanRead() {
         #expect(
-            messages(Self.parser.replacing("sources +", with: "names +"), Self.schema) == [
-                "Sources/Topology/R.swift:12: keys 'names' of an item: write them out, or in a "
+            messages(Self.parser.replacing("sources +", with: "others +"), Self.schema) == [
+                "Sources/Topology/R.swift:12: keys 'others' of an item: write them out, or in a "
                     + "'let' before it"
             ])
     }

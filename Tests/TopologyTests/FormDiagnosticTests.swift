@@ -178,7 +178,7 @@ import Topology
             ["'load' is already the name of a source or step"], inSchema: false)
         try expect(
             steps("  - a: {from: load, lookup: ‸{x: y, z: w}}"),
-            ["'lookup' must name one table and the key field"])
+            ["'lookup' must name one table and the key field"], inSchema: false)
         try expect(
             steps("  - a: {from: load, filter: ‸[mass]}"),
             ["'filter' must be an expression, not a list"])

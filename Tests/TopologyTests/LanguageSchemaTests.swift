@@ -130,7 +130,7 @@ import Topology
         "{from: load, filter: mass > 1.0, otherwise: light}",
         machine + ", transitions: [{on: mass > 1.0, from: a, to: b}]}}",
         machine + ", order: arrival, unexpected: ignore, "
-            + "remember: {n: {type: int, initial: 0}, t: string?}, "
+            + "remember: {n: {type: int, initial: 0}, t: 'string?'}, "
             + "transitions: [{on: mass > 1.0, from: any, when: machine.n < 5, to: b, "
             + "set: {n: machine.n + 1, t: machine.state}, describe: x}, "
             + "{on: mass < 1.0, from: [a, b], to: a}], "

@@ -41,7 +41,7 @@ enum Operators {
                     initial: idle
                     states: [idle, lifting, lost]
                     remember:
-                      most: {type: decimal(2) t?, initial: "1.50"}
+                      most: {type: "decimal(2) t?", initial: "1.50"}
                       lifts: {type: int, initial: 0}
                       note: string?
                     transitions:
