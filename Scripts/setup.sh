@@ -21,11 +21,13 @@ need liblz4-dev pkg-config --exists liblz4
 need libzstd-dev pkg-config --exists libzstd
 need zlib1g-dev pkg-config --exists zlib
 need libsnappy-dev pkg-config --exists snappy
+need librdkafka-dev pkg-config --exists rdkafka
 need libsimdjson-dev test -e /usr/include/simdjson.h
 # The tests read our log with an independent reader, and a log of an independent writer, in the
 # system's own Python.
 need python3 test -x /usr/bin/python3
 need python3-kafka /usr/bin/python3 -c 'import kafka'
+need kcat command -v kcat
 need python3-lz4 /usr/bin/python3 -c 'import lz4.frame'
 need python3-zstandard /usr/bin/python3 -c 'import zstandard'
 # They judge what we write: documents by their JSON Schema, pictures, completion scripts.

@@ -87,7 +87,7 @@ def stored(data, topic, partition):
 
 
 def produce(address, data, wanted=INPUTS, part=slice(None)):
-    """Copies input topics of an embedded log, or a part of each partition, one by one."""
+    """Copies input topics of an embedded log, or a part of each of their partitions."""
     producer = kafka.KafkaProducer(
         bootstrap_servers=address, api_version=VERSION, linger_ms=20, retries=20,
         max_in_flight_requests_per_connection=1)

@@ -104,16 +104,20 @@ def is_in_epoch(trace):
     return bool({"begins", "commits"} & set(last.values()))
 
 
-def following(address, base, expected, scratch):
-    """Two processes follow the crane's topics; one is killed, one is stopped."""
+def following(address, base, expected, scratch, isolates):
+    """Two processes follow the crane's topics; one is killed, one is stopped.
+
+    Where the cluster isolates transactions, one of them sleeps for longer than its session before:
+    when it wakes up, what it has begun for tasks that are no longer its own must not count.
+    """
     arguments = ["run", "--brokers", address, harness.TOPOLOGIES[0], "--trace", "--workers", 2,
                  "--set", "session.timeout.ms=6000"]
     traces = [scratch / "first", scratch / "second"]
     topics = ["registry.crane", "telemetry.crane"]
 
-    def done(part):
-        """Whether every task has read a part of its input."""
-        wanted = [len(cluster.stored(base, topics[1], partition)[part])
+    def done(last):
+        """Whether every task has read its input up to a number of records."""
+        wanted = [len(cluster.stored(base, topics[1], partition)[:last])
                   for partition in range(cluster.PARTITIONS)]
         ends = [cluster.epochs(address, "crane-overload.v1.journal", partition)
                 for partition in range(cluster.PARTITIONS)]
@@ -124,12 +128,17 @@ def following(address, base, expected, scratch):
     processes = [spawn(arguments, trace) for trace in traces]
     try:
         cluster.produce(address, base, topics[1:], slice(0, 2000))
-        wait_for(lambda: done(slice(0, 2000)), "the first part of the input")
+        wait_for(lambda: done(2000), "the first part of the input")
+        if isolates:
+            processes[1].send_signal(signal.SIGSTOP)
+            cluster.produce(address, base, topics[1:], slice(2000, 3000))
+            wait_for(lambda: done(3000), "more, by the process that is awake")
+            processes[1].send_signal(signal.SIGCONT)
         shares = [len({line.split()[1] for line in trace.read_text().splitlines()
                        if line.startswith("trace:")}) for trace in traces]
         processes[0].send_signal(signal.SIGKILL)
-        cluster.produce(address, base, topics[1:], slice(2000, None))
-        wait_for(lambda: done(slice(None)), "all of the input, by the process that is left")
+        cluster.produce(address, base, topics[1:], slice(3000 if isolates else 2000, None))
+        wait_for(lambda: done(None), "all of the input, by the process that is left")
         processes[1].send_signal(signal.SIGTERM)
         harness.check(processes[1].wait(60) == 0,
                       f"SIGTERM ends with another exit code than 0:\n{traces[1].read_text()}")
@@ -228,7 +237,7 @@ def on_mock(base, expected, scratch, source):
     kills = killed(cluster.mock_cluster, base, scratch, source, check)
     harness.say(f"mock cluster: {kills}: the embedded run's records")
     with cluster.mock_cluster() as address:
-        shares = following(address, base, expected, scratch)
+        shares = following(address, base, expected, scratch, isolates=False)
     harness.say(f"mock cluster: following, {shares} tasks in two processes, one was killed")
 
 
@@ -255,8 +264,8 @@ def on_broker(address, base, expected, scratch, source):
     kills = killed(fresh, base, scratch, source, check)
     harness.say(f"{address}: {kills}: the embedded run's records")
     with fresh():
-        shares = following(address, base, expected, scratch)
-    harness.say(f"{address}: following, {shares} tasks in two processes, one was killed")
+        shares = following(address, base, expected, scratch, isolates=True)
+    harness.say(f"{address}: following, {shares} tasks in two processes, one slept, one was killed")
     bad_topics(fresh)
 
 

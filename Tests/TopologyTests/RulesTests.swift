@@ -11,7 +11,7 @@ import Topology
         describe: Limits of the region
         zone: Asia/Shanghai
         scope: {stage: string, floor: int}
-        values: {top: decimal(1) t, since: timestamp?, hold: duration?, strict: bool?}
+        values: {top: decimal(1) t, since: "timestamp?", hold: "duration?", strict: "bool?"}
         rows:
           - {stage: earthwork, floor: "*", from: 2020-09-01, to: 2026-01-01, top: 600, strict: true}
           - {stage: earthwork, floor: "*", from: 2026-01-01, top: 500.5 t, basis: b, verified: no}
