@@ -7,6 +7,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 from typing import NamedTuple, Optional
 
 import kafka
@@ -63,10 +64,12 @@ def create(address, made):
     if old:
         admin.delete_topics(old)
     while set(admin.list_topics()) & set(old):
-        pass
+        time.sleep(0.1)
     admin.create_topics([
         kafka.admin.NewTopic(topic, count, 1, topic_configs={"retention.ms": "-1"})
         for topic, count in made.items()])
+    while set(made) - set(admin.list_topics()):
+        time.sleep(0.1)
     admin.close()
 
 
