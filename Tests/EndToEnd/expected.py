@@ -1,8 +1,8 @@
 """The fixtures through all topologies, against results computed by Python scripts.
 
 Every topic is compared by fixtures/expected/compare.py, in exact arithmetic. Then: other batch
-sizes, epochs and workers give the same bytes; a second run and a second import add nothing, and `replay`
-finds everything identical.
+sizes, epochs and workers give the same bytes; a second run and a second import add nothing, and
+`replay` finds everything identical.
 """
 import random
 import subprocess

@@ -531,8 +531,11 @@ final class WindowOperator: Operator {
                     last: rows.map { $0.causes[index].lastOffset },
                     counts: rows.map { $0.causes[index].count }))
         }
+        // An earlier version moves no clock: the correction that follows it does, and must come
+        // first where a step drops the earlier one.
         let context = RowContext(
-            before: rows.map(\.mark.before), after: rows.map(\.mark.after),
+            before: rows.map(\.mark.before),
+            after: rows.map { $0.mark.change == .before ? $0.mark.before : $0.mark.after },
             sequences: rows.map(\.mark.sequence), ghosts: moves)
         guard rows.contains(where: { !$0.fits }) else {
             output.emit(batch, context)
