@@ -89,18 +89,17 @@ package final class Runner {
         }
         var stages: [Stage] = []
         for plan in graph.ordered {
-            stages.append(
-                try Stage(
-                    plan, transport: transport, options: options.task,
-                    workers: options.workers,
-                    firstTask: stages.reduce(0) { $0 + $1.tasks.count },
-                    monitor: options.monitor))
+            let stage = try Stage(
+                plan, transport: transport, options: options.task,
+                workers: options.workers,
+                firstTask: stages.reduce(0) { $0 + $1.tasks.count },
+                monitor: options.monitor)
+            stages.append(stage)
+            // Its outputs are whole again before the next stage opens them as its inputs.
+            for task in stage.tasks { recoveries.append(try task.recover()) }
         }
         self.stages = stages
         try checkOwnership(graph)
-        for stage in stages {
-            for task in stage.tasks { recoveries.append(try task.recover()) }
-        }
     }
 
     /// In a bounded run a topology that reads what another one of the run writes waits for the ends

@@ -115,6 +115,8 @@ final class TaskRunner {
             if end != Self.writersEnd {
                 core.inputs[index].limit = end
             } else if ends.isAwaited(place.topic) {
+                // Re-execution has left the limit at the last journaled position.
+                core.inputs[index].limit = nil
                 core.inputs[index].writerEnd = { ends.end(of: place) }
             } else {
                 // The writer is not in this run.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Dataflow
+import Engine
 import Primitives
 import Topology
 
@@ -42,11 +43,13 @@ struct Check: ParsableCommand {
     func run() throws {
         try Terminal.run {
             var failed = false
+            var plans: [Plan] = []
             for directory in directories {
                 var problems: [Diagnostic] = []
                 var name: String?
                 do {
                     let loaded = try LoadedCases(directory: directory)
+                    plans += loaded.topology.plans
                     name = "\(loaded.topology.plan.name) version \(loaded.topology.plan.version)"
                     if !json {
                         print("\(directory): \(name ?? ""), \(loaded.cases.count) cases: ok")
@@ -69,6 +72,8 @@ struct Check: ParsableCommand {
                 }
             }
             if failed { throw ExitCode(1) }
+            // What the topologies are to each other: one writer a topic, and no circle.
+            _ = try StageGraph(plans)
         }
     }
 }

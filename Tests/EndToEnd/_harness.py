@@ -17,12 +17,16 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PLUMBLINE = os.environ.get("PLUMBLINE", str(ROOT / ".build/release/plumbline"))
-TOPOLOGIES = [ROOT / "topologies/crane-overload", ROOT / "topologies/dust-exceedance"]
+SHIPPED = [ROOT / "topologies/crane-overload", ROOT / "topologies/dust-exceedance"]
+# And for the tests one of two stages with a union, and one that reads what another one writes.
+TOPOLOGIES = SHIPPED + [
+    ROOT / "Tests/EndToEnd/topologies/site-loads", ROOT / "Tests/EndToEnd/topologies/dust-hours"]
 OUTPUTS = ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.crane-card",
            "alarms.crane-climb", "alarms.dust", "alarms.dust-unit", "alarms.dust-frozen",
-           "means.dust"]
+           "means.dust", "loads.device", "loads.site", "dust.hours"]
 REJECTS = ["crane-overload.v1.rejects", "dust-exceedance.v1.rejects"]
-JOURNALS = ["crane-overload.v1.journal", "dust-exceedance.v1.journal"]
+JOURNALS = ["crane-overload.v1.journal", "dust-exceedance.v1.journal",
+            "site-loads.v1.journal", "site-loads.v1.stage2.journal", "dust-hours.v1.journal"]
 
 
 SEED = int(os.environ.get("SEED", str(time.time_ns() % 1_000_000)))

@@ -191,6 +191,6 @@ def check_same(wanted, found, what):
 
 def run_arguments(address, *options):
     """Arguments of a bounded run of both topologies on a cluster."""
-    return ["run", "--brokers", address, *harness.TOPOLOGIES, "--until-end",
+    return ["run", "--brokers", address, *harness.SHIPPED, "--until-end",
             "--set", "session.timeout.ms=6000", *options]
 

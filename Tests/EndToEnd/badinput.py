@@ -242,7 +242,7 @@ def bad_frames(scratch):
             data, topic, harness.ROOT / f"fixtures/site-day/{name}.ndjson"))
     harness.plumbline("import", "--data", data, "--topic", "telemetry.dust", "--format", "hj212",
                       file)
-    harness.plumbline("run", "--data", data, harness.TOPOLOGIES[1], "--until-end")
+    harness.plumbline("run", "--data", data, harness.SHIPPED[1], "--until-end")
     rejects = [json.loads(line)["headers"]["plumbline.reason"] for line in harness.plumbline(
         "export", "--data", data, "--topic", "dust-exceedance.v1.rejects").splitlines()]
     wanted = sorted(reason for _, reason in lines if reason)
@@ -253,6 +253,36 @@ def bad_frames(scratch):
     harness.check(counted + len(rejects) == len(lines),
                   f"{counted} in means and {len(rejects)} rejects of {len(lines)} frames")
     harness.say(f"{len(lines)} frames: {counted} in means and {len(rejects)} rejects")
+
+
+CHAIN = """topology: {name}
+version: 1
+sources:
+  rows: {{topic: {reads}, schema: row, key: id, time: {{field: ts, disorder: 0s, lateness: 0s, \
+ahead: 1h}}}}
+steps:
+  - kept: {{from: rows, filter: "rows.id != ''"}}
+sinks: [{{from: kept, topic: {writes}}}]
+"""
+
+
+def between_topologies(scratch):
+    """A circle of topologies, and two writers of one topic, are refused by check and run."""
+    def topology(name, reads, writes):
+        folder = scratch / "chains" / name
+        (folder / "schemas").mkdir(parents=True)
+        write(folder / "topology.yaml", CHAIN.format(name=name, reads=reads, writes=writes))
+        write(folder / "schemas/row.yaml", "schema: row\nfields: {id: string, ts: timestamp}\n")
+        return folder
+
+    one, two = topology("one", "a", "b"), topology("two", "b", "a")
+    three = topology("three", "c", "b")
+    data = scratch / "chained"
+    for command in (["check"], ["run", "--data", data, "--until-end"]):
+        harness.refused([*command, one, two], "form a circle", "one.v1", "two.v1", " a ", " b ")
+        harness.refused([*command, one, three], "topic b is written by both one.v1 and three.v1")
+        harness.refused([*command, one, one], "one.v1 is given twice")
+    harness.say("circles and second writers between topologies: refused")
 
 
 def empty_file(scratch):
@@ -424,6 +454,7 @@ def main():
         changed_plan(scratch, done)
         bad_readings(scratch)
         bad_frames(scratch)
+        between_topologies(scratch)
         empty_file(scratch)
         permission(scratch, done)
         flipped_byte(scratch, base, expected, source)

@@ -110,7 +110,7 @@ def following(address, base, expected, scratch, isolates):
     Where the cluster isolates transactions, one of them sleeps for longer than its session before:
     when it wakes up, what it has begun for tasks that are no longer its own must not count.
     """
-    arguments = ["run", "--brokers", address, harness.TOPOLOGIES[0], "--trace", "--workers", 2,
+    arguments = ["run", "--brokers", address, harness.SHIPPED[0], "--trace", "--workers", 2,
                  "--set", "session.timeout.ms=6000"]
     traces = [scratch / "first", scratch / "second"]
     topics = ["registry.crane", "telemetry.crane"]
@@ -160,7 +160,7 @@ def following(address, base, expected, scratch, isolates):
 
 def bad_input(address):
     """What must be refused, with the way out."""
-    folder = harness.TOPOLOGIES[0]
+    folder = harness.SHIPPED[0]
     harness.refused(["run", folder], "either --data or --brokers", expect=64)
     harness.refused(["run", "--data", "x", "--brokers", address, folder],
                     "either --data or --brokers", expect=64)
@@ -178,7 +178,7 @@ def bad_input(address):
 
 def bad_topics(make):
     """Topics that do not fit; `make` gives the address of a cluster with just some topics."""
-    run = ["run", "--brokers", None, harness.TOPOLOGIES[0], "--until-end"]
+    run = ["run", "--brokers", None, harness.SHIPPED[0], "--until-end"]
     good = cluster.topics()
     missing = {topic: count for topic, count in good.items() if topic != "telemetry.crane"}
     for made, texts in [
@@ -196,7 +196,7 @@ def cannot_create():
     """The mock cluster makes no topics: the message says what to make."""
     made = {topic: count for topic, count in cluster.topics().items() if topic in cluster.INPUTS}
     with cluster.mock_cluster(made) as address:
-        harness.refused(["run", "--brokers", address, harness.TOPOLOGIES[0], "--until-end"],
+        harness.refused(["run", "--brokers", address, harness.SHIPPED[0], "--until-end"],
                         "topic crane-overload.v1.plans cannot be made", "make it with 1 partition")
 
 

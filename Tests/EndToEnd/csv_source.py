@@ -106,7 +106,7 @@ def main():
         one, other = scratch / "json", scratch / "csv"
         load(one, scratch / "crane.ndjson", "--format", "json")
         load(other, scratch / "crane.csv", "--format", "csv", "--separator", ";")
-        harness.plumbline("run", "--data", one, harness.TOPOLOGIES[0], "--until-end")
+        harness.plumbline("run", "--data", one, harness.SHIPPED[0], "--until-end")
         harness.plumbline("run", "--data", other, topology(scratch), "--until-end")
         total = 0
         for topic in TOPICS:

@@ -17,7 +17,7 @@ FILES = {
     "hazard": ["alarms.hazard", "states.hazard", "hazard-project.v1.rejects"],
     "pit": ["alarms.pit", "alarms.pit-rate", "alarms.pit-missing", "pit-monitoring.v1.rejects"]}
 SITES = [("site-day", harness.SITE_DAY), ("site-60d", harness.SITE_60D)]
-TOPOLOGIES = harness.TOPOLOGIES + [
+TOPOLOGIES = harness.SHIPPED + [
     harness.ROOT / "topologies/hazard-project", harness.ROOT / "topologies/pit-monitoring"]
 
 

@@ -261,7 +261,7 @@ def test_random(scratch, source):
 
 
 def test_shipped():
-    for folders in [[one] for one in harness.TOPOLOGIES] + [harness.TOPOLOGIES]:
+    for folders in [[one] for one in harness.SHIPPED] + [harness.SHIPPED]:
         explained = check_all(folders, " ".join(one.name for one in folders))
         harness.check(not explained["links"], "links where there are none")
 
@@ -319,7 +319,7 @@ sinks: [{{from: load, topic: {written}}}]
 
 def test_output_and_errors(scratch):
     file = scratch / "crane.svg"
-    folder = harness.TOPOLOGIES[0]
+    folder = harness.SHIPPED[0]
     harness.check(explain(folder, "--format", "svg", "--output", file) == "", "not to the file")
     harness.check(file.read_text() == explain(folder, "--format", "svg"), "the file's content")
     missing = scratch / "none/crane.svg"
