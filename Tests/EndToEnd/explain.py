@@ -40,7 +40,8 @@ def graph_of(folder):
         if "otherwise" in body:
             nodes[body["otherwise"]] = "step"
             edges.add((name, body["otherwise"], "rows"))
-        edges |= {(table, name, "lookup") for table in body.get("lookup", {})}
+        edges |= {(table, name, "lookup") for table in body.get("lookup", {})
+                  if table not in document.get("rules", {})}
     for sink in document["sinks"]:
         nodes["sink " + sink["topic"]] = "sink"
         edges.add((sink["from"], "sink " + sink["topic"], "rows"))
@@ -67,14 +68,18 @@ def check_graph(folders):
             key = source.get("key") or source["table"]["key"]
             harness.check(facts["key"] == key, f"{folder}: {facts}")
             for step in document.get("steps", []):
-                names_fields(step, topology)
+                names_fields(step, topology, document.get("rules", {}))
     return explained
 
 
-def names_fields(step, topology):
-    """What a `select` computes stands in the explanation, each with a type."""
+def names_fields(step, topology, rules):
+    """What a `select` computes stands in the explanation, each with a type; so do rule files."""
     (name, body), = step.items()
     node = next(node for node in topology["nodes"] if node["id"] == name)
+    facts = [fact["value"] for fact in node["facts"] if fact["name"] == "looks up"]
+    for one in body.get("lookup", {}):
+        text = f"rules {rules[one]} " if one in rules else f"{one} by "
+        harness.check(any(fact.startswith(text) for fact in facts), f"{name}: {facts}, no {one}")
     fields = {field["name"]: field for field in node["fields"]}
     wanted = body.get("select", {}) or body.get("window", {}).get("aggregate", {})
     for field, expression in wanted.items():

@@ -17,12 +17,17 @@ sources:
     key: device
     {source}
     time: {{field: ts, disorder: 5s, lateness: 1m, ahead: 10m{time}}}
+  calm:
+    topic: calm
+    schema: reading
+    key: device
+    time: {{field: ts, disorder: 5s, lateness: 1m, ahead: 10m, idle: 30s}}
 steps:
   - once: {{from: load, key: device, distinct: {{{distinct}}}}}
-  - run: {{from: load, key: device, machine: {{initial: a, states: [a, b], {machine}
+  - run: {{from: calm, key: device, machine: {{initial: a, states: [a, b], {machine}
       transitions: [{{on: mass > 1.5, from: a, to: b}}],
       deadlines: [{{name: d, in: b, after: 1h, to: a{deadline}}}]}}}}
-  - days: {{from: once, key: device, window: {{calendar: {window}, zone: UTC,
+  - days: {{from: calm, key: device, window: {{calendar: {window}, zone: UTC,
       aggregate: {{n: count()}}}}}}
   - high: {{from: once, key: device, levels: {{of: mass, raise: {{big: 1.5}}{levels}}}}}
 sinks:

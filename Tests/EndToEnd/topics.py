@@ -76,8 +76,14 @@ def main():
         mixed = check_figures(base, "two codecs")["telemetry.crane"]
         harness.check(mixed["codecs"] == ["lz4", "none"], f"{mixed}")
         topics = check_figures(done, "run")
+        owners = {
+            "loads.device": "site-loads.v1", "loads.site": "site-loads.v1.stage2",
+            "dust.hours": "dust-hours.v1", "site-loads.v1.journal": "site-loads.v1",
+            "site-loads.v1.stage2.journal": "site-loads.v1.stage2",
+            "dust-hours.v1.journal": "dust-hours.v1"}
         for topic in harness.OUTPUTS + harness.REJECTS + harness.JOURNALS:
-            owner = "dust-exceedance.v1" if "dust" in topic else "crane-overload.v1"
+            owner = owners.get(
+                topic, "dust-exceedance.v1" if "dust" in topic else "crane-overload.v1")
             harness.check(topics[topic].get("writer") == owner, f"{topics[topic]}")
         harness.check(topics["crane-overload.v1.plans"]["writer"] == "crane-overload.v1", "plans")
 
