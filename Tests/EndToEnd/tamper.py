@@ -63,12 +63,17 @@ def changes(found, source):
     return {name: pair for name, pair in result.items() if pair[0]}
 
 
+# Topologies that read a tampered output give something else, too.
+READERS = {"means.dust": "dust-hours.v1"}
+
+
 def expect_difference(data, topic, partition, offset, what):
     code, output, errors = harness.execute("replay", "--data", data, "--json")
     found = [json.loads(line) for line in output.splitlines()]
     found = [one for one in found if not one["identical"]]
     harness.check(code == 1 and found, f"{what}: replay ends with exit {code}\n{output}{errors}")
-    named = [(one["topic"], one["partition"], one["offset"]) for one in found]
+    named = [(one["topic"], one["partition"], one["offset"]) for one in found
+             if one["task"].rpartition("/")[0] != READERS.get(topic)]
     harness.check(named == [(topic, partition, offset)],
                   f"{what}: {topic}, partition {partition}, offset {offset} was changed; replay"
                   f" names {found}")
