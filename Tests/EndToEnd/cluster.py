@@ -20,7 +20,7 @@ import _harness as harness
 import _kafka as cluster
 
 KILLS = max(2, int(os.environ.get("KILLS", "20")) // 5)
-CRANE = [topic for topic in harness.OUTPUTS + harness.REJECTS if "crane" in topic]
+CRANE = [topic for topic in harness.SHIPPED_OUTPUTS + harness.REJECTS if "crane" in topic]
 
 
 def spawn(arguments, trace):
