@@ -10,5 +10,6 @@ enum ReferenceRegressions {
         (3351, "a correction was cut from its earlier version before a waiting step"),
         (2602, "rejects of one step stood by kind, then by row, as batches were cut"),
         (3185, "a withdrawn row was rejected a second time"),
+        (3869, "what waiting rows set downstream fired after later timers"),
     ]
 }

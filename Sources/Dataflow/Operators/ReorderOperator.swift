@@ -98,6 +98,14 @@ final class ReorderOperator: Operator {
         return first.addingSaturating(1)
     }
 
+    /// What waits may set timers downstream that are due before later ones that stand there already.
+    ///
+    /// A millisecond, as deadlines have it: rows and deadlines of one time come out together.
+    var nextTimer: Int64 {
+        guard !usesKeyClocks, let first = waiting?.times.min() else { return .max }
+        return first.addingSaturating(1000)
+    }
+
     func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks, let waiting else { return }
         let due = (0..<waiting.rowCount).filter { waiting.times[$0] < watermark }
