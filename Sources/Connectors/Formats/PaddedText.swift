@@ -1,17 +1,16 @@
 /// Gives the values of a block's records as texts that may be read past their end: in place where
 /// other records follow, else as a copy. One text at a time; one thread.
-struct PaddedText {
+///
+/// A class, so that a decoder asks for a text without a check of exclusive access for every row.
+final class PaddedText {
     private var copy = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 0)
 
-    init() {}
-
-    /// Frees the copy; nothing may be read afterwards.
-    func deallocate() { copy.deallocate() }
+    deinit { copy.deallocate() }
 
     /// The `count` bytes from `start` on; they stay valid as long as the block and until the next
     /// call.
     @inline(__always)
-    mutating func text(
+    func text(
         _ block: UnsafeBufferPointer<UInt8>, _ start: Int, count: Int
     ) -> JSONText {
         start + count + JSONText.slack <= block.count
@@ -20,7 +19,8 @@ struct PaddedText {
     }
 
     /// A copy of some bytes.
-    mutating func text(_ bytes: UnsafeBufferPointer<UInt8>) -> JSONText {
+    @inline(never)
+    func text(_ bytes: UnsafeBufferPointer<UInt8>) -> JSONText {
         if bytes.count + JSONText.slack > copy.count {
             copy.deallocate()
             copy = .allocate(capacity: bytes.count * 2 + JSONText.slack)

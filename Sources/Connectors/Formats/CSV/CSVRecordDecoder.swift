@@ -22,8 +22,8 @@ final class CSVRecordDecoder: RecordDecoder {
     /// No objects: the reader is used for single values.
     private let layouts: JSONLayouts
     private let state = UnsafeMutablePointer<JSONRowState>.allocate(capacity: 1)
-    private var padded = PaddedText()
-    private var paddedCell = PaddedText()
+    private let padded = PaddedText()
+    private let paddedCell = PaddedText()
     private var row = CSVRow()
 
     /// The header row that `targets` and `columnCount` are of; empty before the first.
@@ -49,8 +49,6 @@ final class CSVRecordDecoder: RecordDecoder {
 
     deinit {
         state.deallocate()
-        padded.deallocate()
-        paddedCell.deallocate()
     }
 
     func decode(_ block: RecordBlock, rows: Range<Int>, keys: inout KeyTable) -> DecodedRows {

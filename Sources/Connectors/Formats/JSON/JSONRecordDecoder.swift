@@ -10,7 +10,7 @@ final class JSONRecordDecoder: RecordDecoder {
     private var assembler: RowAssembler
     private let layouts: JSONLayouts
     private let state = UnsafeMutablePointer<JSONRowState>.allocate(capacity: 1)
-    private var padded = PaddedText()
+    private let padded = PaddedText()
 
     init(_ source: SourcePlan) {
         assembler = RowAssembler(source)
@@ -23,7 +23,6 @@ final class JSONRecordDecoder: RecordDecoder {
 
     deinit {
         state.deallocate()
-        padded.deallocate()
     }
 
     func decode(_ block: RecordBlock, rows: Range<Int>, keys: inout KeyTable) -> DecodedRows {
