@@ -43,7 +43,7 @@ package enum RecordHeaders {
     }
 
     /// Arrival times and carried headers of rows together; see ``arrivalTimes(_:_:)`` and
-    /// ``carried(_:_:)``. A row whose one header is its arrival takes a short path.
+    /// ``carried(_:_:)``. A row with no more than the headers of an import takes a short path.
     package static func read(
         _ block: RecordBlock, _ rows: Range<Int>
     ) -> (arrivals: [Int64], carried: ByteValues?) {
@@ -52,9 +52,13 @@ package enum RecordHeaders {
         let name = encodedArrivalName
         var hasOthers = false
         for row in rows where block.headerCounts[row] > 0 {
-            if block.headerCounts[row] == 1 {
-                let time = bytes.withUnsafeBytes {
-                    soleArrival($0, at: Int(block.headerStarts[row]), name)
+            if block.headerCounts[row] <= 2 {
+                let time = bytes.withUnsafeBytes { raw -> Int64? in
+                    let first = arrivalHeader(raw, at: Int(block.headerStarts[row]), name)
+                    guard let first else { return nil }
+                    let isWhole =
+                        block.headerCounts[row] == 1 || isCSVHeaderName(raw, at: first.end)
+                    return isWhole ? first.time : nil
                 }
                 if let time {
                     arrivals[row - rows.lowerBound] = time
@@ -82,11 +86,12 @@ package enum RecordHeaders {
         return (arrivals, carried)
     }
 
-    /// The time of an arrival header that stands at a position, written as up to 18 digits; nil
-    /// for any other header. Compares the encoded name in three words.
-    private static func soleArrival(
+    /// The arrival header that stands at a position, its time written as up to 18 digits, and where
+    /// it ends; nil for any other header. Compares the encoded name in three words.
+    @inline(__always)
+    private static func arrivalHeader(
         _ bytes: UnsafeRawBufferPointer, at start: Int, _ name: EncodedName
-    ) -> Int64? {
+    ) -> (time: Int64, end: Int)? {
         guard start >= 0, start + name.count + 1 <= bytes.count,
             bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self) == name.first,
             bytes.loadUnaligned(fromByteOffset: start + 8, as: UInt64.self) == name.second,
@@ -105,7 +110,8 @@ package enum RecordHeaders {
                 bytes.loadUnaligned(fromByteOffset: valueStart + 5, as: UInt64.self)
                 ^ DigitWord.zeros
             guard DigitWord.others(first) | DigitWord.others(last) == 0 else { return nil }
-            return Int64(DigitWord.value(first << 24) * 100_000_000 + DigitWord.value(last))
+            let time = DigitWord.value(first << 24) * 100_000_000 + DigitWord.value(last)
+            return (Int64(time), valueStart + count)
         }
         var value: Int64 = 0
         for index in valueStart..<valueStart + count {
@@ -113,8 +119,17 @@ package enum RecordHeaders {
             guard digit <= 9 else { return nil }
             value = value &* 10 &+ Int64(digit)
         }
-        return value
+        return (value, valueStart + count)
     }
+
+    /// Whether a header at a position names the columns of CSV.
+    private static func isCSVHeaderName(_ bytes: UnsafeRawBufferPointer, at start: Int) -> Bool {
+        let end = start + encodedCSVHeaderName.count
+        return end <= bytes.count && bytes[start..<end].elementsEqual(encodedCSVHeaderName)
+    }
+
+    /// Length and bytes of the name as a record holds them.
+    private static let encodedCSVHeaderName = [UInt8(csvHeaderKey.count * 2)] + csvHeaderKey
 
     /// Length and bytes of the arrival header's name as a record holds them, in words.
     private static let encodedArrivalName: EncodedName = {
@@ -142,7 +157,15 @@ package enum RecordHeaders {
     ) -> Range<Int>? {
         let span = bytes.span
         var position = start
-        for _ in 0..<max(0, count) {
+        var left = max(0, count)
+        let first =
+            left > 0
+            ? arrivalHeader(UnsafeRawBufferPointer(bytes), at: start, encodedArrivalName) : nil
+        if let first {
+            position = first.end
+            left -= 1
+        }
+        for _ in 0..<left {
             guard let keyCount = Varint.readSigned32(span, at: &position), keyCount >= 0,
                 Int(keyCount) <= bytes.count - position
             else { return nil }
