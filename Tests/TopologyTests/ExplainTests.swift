@@ -236,9 +236,10 @@ import Topology
         #expect(
             facts(run) == [
                 "states: idle, lifting, over", "initial: idle", "remembers: lifts: int, at first 0",
-                "idle → lifting: on mass > 0.5; sets lifts = machine.lifts + 1",
-                "lifting, over → over: on mass > 6.0 when falls == 4", "any → idle: on mass <= 0.5",
-                "lifting → stays: on percent != null",
+                "→ lifting: from idle on mass > 0.5; sets lifts = machine.lifts + 1",
+                "→ over: from lifting, over on mass > 6.0 when falls == 4",
+                "→ idle: from any on mass <= 0.5",
+                "stays: from lifting on percent != null",
                 "falls_kept: on mass > 0.5 requires falls > 0",
                 "stuck: 2h in lifting until mass < 0.5, again every 1h, then idle; by event time",
                 "silent: 10m since mass > 0.5; by ticks", "unexpected: reject", "order: time",

@@ -15,8 +15,8 @@ import yaml
 SCHEMAS = pathlib.Path(__file__).resolve().parent.parent.parent / "docs/schema"
 
 
-class Loader(yaml.SafeLoader):
-    """YAML 1.2, core schema."""
+class Loader(yaml.CSafeLoader):
+    """YAML 1.2, core schema, by the parser that Yams has too (libyaml)."""
 
 
 Loader.yaml_implicit_resolvers = {}

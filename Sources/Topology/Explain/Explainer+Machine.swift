@@ -46,14 +46,13 @@ extension Explainer {
         _ transition: MachinePlan.Transition, of machine: MachinePlan, to node: inout ExplainedNode
     ) {
         let from = names(transition.from, machine.states)
-        let to = transition.to.map { machine.states[$0] } ?? "stays"
-        var value = "on \(text(transition.on))"
+        var value = "from \(from) on \(text(transition.on))"
         if let when = transition.when { value += " when \(text(when))" }
         let set = transition.set.map {
             "\(machine.variables[$0.variable].name) = \(text($0.value))"
         }
         if !set.isEmpty { value += "; sets \(set.joined(separator: ", "))" }
-        node.add("\(from) → \(to)", value)
+        node.add(transition.to.map { "→ \(machine.states[$0])" } ?? "stays", value)
     }
 
     private func add(

@@ -51,7 +51,7 @@ struct LayeredLayout {
     private var layerTops: [Double] = []
     private var layerBottoms: [Double] = []
 
-    /// Lays out. O(edges² + layers × boxes) a sweep.
+    /// Lays out. O(edges² × boxes) a sweep.
     init(_ boxes: [Box], _ edges: [Edge], gapX: Double, gapY: Double) {
         self.boxes = boxes
         self.edges = edges
@@ -151,12 +151,17 @@ struct LayeredLayout {
 
     private mutating func orderLayers() {
         var best = (crossings: crossings(), layers: layers)
-        for sweep in 0..<12 where best.crossings > 0 || sweep < 2 {
+        for sweep in 0..<16 where best.crossings > 0 || sweep < 2 {
             let goesDown = sweep % 2 == 0
             let order = goesDown ? Array(layers.indices) : layers.indices.reversed()
             for layer in order.dropFirst() {
                 sort(layer, by: goesDown ? above : below, layers[layer + (goesDown ? -1 : 1)])
             }
+            // A crossing that moves on may go away in another layer.
+            if !goesDown {
+                for layer in layers.indices { exchangeNeighbours(in: layer, once: true) }
+            }
+            for layer in layers.indices { exchangeNeighbours(in: layer, once: false) }
             let count = crossings()
             if count < best.crossings { best = (count, layers) }
         }
@@ -175,19 +180,46 @@ struct LayeredLayout {
         layers[layer] = keyed.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map(\.2)
     }
 
+    /// Exchanges two that stand side by side, as long as that takes crossings away; with `once`
+    /// one time each, also where there are as many afterwards.
+    private mutating func exchangeNeighbours(in layer: Int, once: Bool) {
+        var count = crossings(around: layer)
+        var hasImproved = true
+        while hasImproved, count > 0 {
+            hasImproved = false
+            for place in layers[layer].indices.dropLast() {
+                layers[layer].swapAt(place, place + 1)
+                let changed = crossings(around: layer)
+                if changed < count || (once && changed == count) {
+                    (count, hasImproved) = (changed, !once)
+                } else {
+                    layers[layer].swapAt(place, place + 1)
+                }
+            }
+        }
+    }
+
     private func crossings() -> Int {
+        layers.indices.dropLast().reduce(0) { $0 + crossings(below: $1) }
+    }
+
+    private func crossings(around layer: Int) -> Int {
+        (layer > 0 ? crossings(below: layer - 1) : 0)
+            + (layer + 1 < layers.count ? crossings(below: layer) : 0)
+    }
+
+    /// Crossings between a layer and the next one.
+    private func crossings(below layer: Int) -> Int {
         var count = 0
-        for layer in layers.indices.dropLast() {
-            var ends: [(Int, Int)] = []
-            let places = Dictionary(
-                uniqueKeysWithValues: layers[layer + 1].enumerated().map { ($1, $0) })
-            for (index, vertex) in layers[layer].enumerated() {
-                ends += below[vertex].map { (index, places[$0] ?? 0) }
-            }
-            for (index, one) in ends.enumerated() {
-                for other in ends[(index + 1)...]
-                where (one.0 - other.0) * (one.1 - other.1) < 0 { count += 1 }
-            }
+        var ends: [(Int, Int)] = []
+        let places = Dictionary(
+            uniqueKeysWithValues: layers[layer + 1].enumerated().map { ($1, $0) })
+        for (index, vertex) in layers[layer].enumerated() {
+            ends += below[vertex].map { (index, places[$0] ?? 0) }
+        }
+        for (index, one) in ends.enumerated() {
+            for other in ends[(index + 1)...]
+            where (one.0 - other.0) * (one.1 - other.1) < 0 { count += 1 }
         }
         return count
     }
@@ -215,6 +247,8 @@ struct LayeredLayout {
                 settle(layer, neighbours)
             }
         }
+        // What hangs on one box alone stands straight below it.
+        for layer in layers.indices { settle(layer, above) }
         let left = layers.joined().map { centers[$0] - width($0) / 2 }.min() ?? 0
         for vertex in centers.indices { centers[vertex] = (centers[vertex] - left).rounded() }
         width = layers.joined().map { centers[$0] + width($0) / 2 }.max() ?? 0

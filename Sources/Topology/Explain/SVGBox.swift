@@ -41,7 +41,7 @@ struct SVGBox {
 
     /// An entry's lines: the value, and the type of a field after it or on a line of its own.
     private static func wrapped(_ entry: NodeLine) -> [Line] {
-        let limit = entry.kind == .field || entry.kind == .fact ? 3 : 2
+        let limit = entry.kind == .carried ? 2 : 3
         let pieces = TextWidth.wrapped(entry.value, width: valueColumns, lineLimit: limit)
         let style = "pl-\(entry.kind.rawValue)"
         var lines = pieces.map { Line(label: nil, spans: [.init($0, style)]) }
