@@ -111,12 +111,18 @@ struct PaneStore {
     /// The slots of a key in a range of panes, ascending.
     func slots(key: Int32, _ range: Range<Int64>) -> [Int32] {
         var result: [Int32] = []
+        findSlots(key: key, range, &result)
+        return result
+    }
+
+    /// As ``slots(key:_:)``, into an array that keeps its storage.
+    func findSlots(key: Int32, _ range: Range<Int64>, _ result: inout [Int32]) {
+        result.removeAll(keepingCapacity: true)
         var slot = head[Int(key)]
         while slot >= 0, indices[Int(slot)] < range.upperBound {
             if indices[Int(slot)] >= range.lowerBound { result.append(slot) }
             slot = next[Int(slot)]
         }
-        return result
     }
 
     /// The first pane of a key not before `pane`.
@@ -128,16 +134,23 @@ struct PaneStore {
 
     /// Records behind several panes, one entry a causing input.
     func causes(_ slots: [Int32]) -> [PaneCause] {
-        causes.map { column in
-            var total = PaneCause(first: .max, last: .min, count: 0)
-            for slot in slots {
-                let cause = column[Int(slot)]
-                total.first = min(total.first, cause.first)
-                total.last = max(total.last, cause.last)
-                total.count &+= cause.count
-            }
-            return total
+        causes.map { Self.total($0, slots) }
+    }
+
+    /// Appends the records behind several panes to columns, one a causing input.
+    func appendCauses(_ slots: [Int32], to columns: inout [[PaneCause]]) {
+        for index in causes.indices { columns[index].append(Self.total(causes[index], slots)) }
+    }
+
+    private static func total(_ column: [PaneCause], _ slots: [Int32]) -> PaneCause {
+        var total = PaneCause(first: .max, last: .min, count: 0)
+        for slot in slots {
+            let cause = column[Int(slot)]
+            total.first = min(total.first, cause.first)
+            total.last = max(total.last, cause.last)
+            total.count &+= cause.count
         }
+        return total
     }
 
     /// Frees a key's panes before `pane`.

@@ -52,4 +52,12 @@ struct WindowAssigner {
         let last = pane(of: end - 1)
         return last - panesPerWindow + 1..<last + 1
     }
+
+    /// The start of the window that ends at a time.
+    mutating func start(ofWindowEndingAt end: Int64) -> Int64 {
+        switch grid {
+        case .fixed(let size, _, _): end - size
+        case .calendar: start(pane(of: end - 1))
+        }
+    }
 }

@@ -29,7 +29,9 @@ struct WindowVersion {
     var causes: [PaneCause] = []
 }
 
-/// Result rows in the order in which they are emitted.
+/// Result rows in the order in which they are emitted. Their values stand in columns: those of the
+/// aggregates with their accumulators until all rows of an emission are there, then in
+/// ``finish(_:)``.
 struct WindowEmission {
     struct Mark {
         var before: Int64
@@ -39,20 +41,55 @@ struct WindowEmission {
         var revision: Int32 = 0
     }
 
-    struct Row {
+    /// A row's place in an emission, and where its values are.
+    private struct Row {
         var key: Int32
         var end: Int64
         var mark: Mark
-        /// One row each.
-        var columns: [Column]
-        var causes: [PaneCause]
-        /// Whether every aggregate fits its type.
-        var fits: Bool
+        var result: Int32
     }
 
-    var rows: [Row] = []
+    private var rows: [Row] = []
+    /// Per causing input and result.
+    private var causes: [[PaneCause]]
+    /// Per result: whether every aggregate fits its type.
+    private var fits: [Bool] = []
+    /// Results that were said before, by their place among all results.
+    private var recalled: [(result: Int, columns: [Column])] = []
+    /// Flushed windows, with the results to remember of them.
+    private(set) var said: [(key: Int32, end: Int64, result: Int32)] = []
     /// Moves of keys' clocks that steps downstream with timers must hear of.
-    private(set) var moves: [RowContext.Ghost] = []
+    private var moves: [RowContext.Ghost] = []
+
+    init(causeInputs: Int) { causes = Array(repeating: [], count: causeInputs) }
+
+    var rowCount: Int { rows.count }
+    var isEmpty: Bool { rows.isEmpty && moves.isEmpty }
+
+    /// Notes that a result is the last that was said of a window.
+    mutating func remember(key: Int32, end: Int64, result: Int32) {
+        said.append((key, end, result))
+    }
+
+    /// Takes a row whose values are those of a result; a result may have several rows.
+    mutating func append(key: Int32, end: Int64, _ mark: Mark, result: Int32) {
+        rows.append(Row(key: key, end: end, mark: mark, result: result))
+    }
+
+    /// Takes a result that the accumulators have just appended.
+    mutating func addResult(fits isWhole: Bool, _ panes: PaneStore, _ slots: [Int32]) -> Int32 {
+        panes.appendCauses(slots, to: &causes)
+        fits.append(isWhole)
+        return Int32(fits.count - 1)
+    }
+
+    /// Takes a result that was said before.
+    mutating func recall(_ columns: [Column], _ past: [PaneCause]) -> Int32 {
+        recalled.append((fits.count, columns))
+        for index in causes.indices { causes[index].append(past[index]) }
+        fits.append(true)
+        return Int32(fits.count - 1)
+    }
 
     /// Passes a move on, after the rows so far.
     mutating func pass(_ move: RowContext.Ghost) {
@@ -61,17 +98,99 @@ struct WindowEmission {
         moves.append(move)
     }
 
+    /// The values of all results: what the accumulators have made, with what is recalled put in
+    /// its place.
+    func finish(_ made: [Column]) -> WindowResults {
+        guard !recalled.isEmpty else {
+            return WindowResults(columns: made, causes: causes, fits: fits)
+        }
+        var order: [Int32] = []
+        var next: Int32 = 0
+        var columns = made
+        let madeCount = fits.count - recalled.count
+        var past = recalled[...]
+        for result in fits.indices {
+            if past.first?.result == result {
+                let place = recalled.count - past.count
+                order.append(Int32(madeCount + place))
+                past.removeFirst()
+            } else {
+                order.append(next)
+                next += 1
+            }
+        }
+        for (_, row) in recalled {
+            for index in columns.indices { columns[index].append(row[index]) }
+        }
+        return WindowResults(columns: columns.map { $0.gather(order) }, causes: causes, fits: fits)
+    }
+
+    /// Where a batch that begins at a row ends: an earlier version stays with the correction that
+    /// follows it.
+    func batchEnd(from start: Int, maximumRowCount: Int) -> Int {
+        let end = min(start + maximumRowCount, rows.count)
+        guard end > start, rows[end - 1].mark.change == .before else { return end }
+        return end - start > 1 ? end - 1 : end + 1
+    }
+
+    /// The hidden columns of a run of rows, its clocks, and which of `results` they are.
+    func batch(
+        _ range: Range<Int>, of results: WindowResults, causeInputs: [Int]
+    ) -> (batch: Batch, context: RowContext, ends: [Int64], results: [Int32]) {
+        let rows = rows[range]
+        let places = rows.map(\.result)
+        let ends = rows.map(\.end)
+        var batch = Batch(columns: [], times: ends.map { $0 - 1000 }, keys: rows.map(\.key))
+        if rows.contains(where: { $0.mark.change != .new }) {
+            batch.changes = rows.map(\.mark.change.rawValue)
+            batch.revisions = rows.map(\.mark.revision)
+        }
+        for (causes, input) in zip(results.causes, causeInputs) {
+            batch.causes.append(
+                CauseColumn(
+                    input: input, first: places.map { causes[Int($0)].firstOffset },
+                    last: places.map { causes[Int($0)].lastOffset },
+                    counts: places.map { causes[Int($0)].count }))
+        }
+        // An earlier version moves no clock: the correction that follows it does, and must come
+        // first where a step drops the earlier one.
+        let context = RowContext(
+            before: rows.map(\.mark.before),
+            after: rows.map { $0.mark.change == .before ? $0.mark.before : $0.mark.after },
+            sequences: rows.map(\.mark.sequence))
+        return (batch, context, ends, places)
+    }
+
     /// Takes out the moves that stand among rows or, when those are the last, after them.
-    mutating func takeMoves(between start: Int, and end: Int) -> [RowContext.Ghost] {
-        let isLast = end == rows.count
-        let count = moves.firstIndex { $0.position >= end && !isLast } ?? moves.count
+    mutating func takeMoves(among range: Range<Int>) -> [RowContext.Ghost] {
+        if moves.isEmpty { return [] }
+        let isLast = range.upperBound == rows.count
+        let count = moves.firstIndex { $0.position >= range.upperBound && !isLast } ?? moves.count
         let taken = moves.prefix(count).map { move in
             var move = move
-            move.position -= start
+            move.position -= range.lowerBound
             return move
         }
         moves.removeFirst(count)
         return taken
+    }
+}
+
+/// The results of an emission, as columns.
+struct WindowResults {
+    /// One an aggregate.
+    var columns: [Column]
+    /// One a causing input.
+    var causes: [[PaneCause]]
+    /// Whether every aggregate fits its type.
+    var fits: [Bool]
+
+    /// Values of some results, in their order.
+    func columns(_ results: [Int32]) -> [Column] {
+        guard let first = results.first else { return columns.map { $0.gather([]) } }
+        let isRun = results.indices.allSatisfy { results[$0] == first + Int32($0) }
+        guard isRun else { return columns.map { $0.gather(results) } }
+        return columns.map { $0.slice(Int(first)..<Int(first) + results.count) }
     }
 }
 

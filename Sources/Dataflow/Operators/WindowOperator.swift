@@ -36,6 +36,8 @@ final class WindowOperator: Operator {
     var watermark: Int64 = .min
     private(set) var nextTimer: Int64 = .max
     private var sortedKeys: [Int32] = []
+    /// Slots of the panes of the window at hand, ascending.
+    private var windowPanes: [Int32] = []
 
     init(
         _ plan: WindowPlan, lateness: Int64, usesKeyClocks: Bool, keyIsInteger: Bool
@@ -85,7 +87,7 @@ final class WindowOperator: Operator {
         grow(keyCount: Int(greatest) + 1)
         panes.setCauses(batch.causes.map(\.input))
         var run = WindowRun(inputs: evaluation.columns.map { $0.flattened() }, batch: batch)
-        var emission = WindowEmission()
+        var emission = WindowEmission(causeInputs: panes.causeInputs.count)
         var ghost = 0
         for row in 0..<batch.rowCount {
             while ghost < context.ghosts.count, context.ghosts[ghost].position <= row {
@@ -214,10 +216,15 @@ final class WindowOperator: Operator {
         }
     }
 
-    /// Whether some pane of a window has a row.
-    private func hasRows(_ slots: [Int32]) -> Bool {
-        guard let retained else { return !slots.isEmpty }
-        return slots.contains { !retained.rows($0).isEmpty }
+    /// Finds the panes of a window that are there: ``windowPanes``.
+    private func findPanes(of key: Int32, endingAt end: Int64) {
+        panes.findSlots(key: key, assigner.panes(endingAt: end), &windowPanes)
+    }
+
+    /// Whether some pane of the window has a row.
+    private func hasRows() -> Bool {
+        guard let retained else { return !windowPanes.isEmpty }
+        return windowPanes.contains { !retained.rows($0).isEmpty }
     }
 
     /// Changes a pane whose windows are closed, or were flushed, and says what they are now.
@@ -226,9 +233,8 @@ final class WindowOperator: Operator {
         change: () -> Void
     ) {
         let now = mark.before
-        var mark = mark
         // The earlier results must be taken before the change.
-        var closed: [(end: Int64, before: WindowEmission.Row?)] = []
+        var closed: [(end: Int64, before: Int32?)] = []
         for last in pane..<pane + panesPerWindow {
             let end = windowEnd(lastPane: last)
             if isExpired(end, at: now) { continue }
@@ -238,34 +244,24 @@ final class WindowOperator: Operator {
                 }
                 continue
             }
-            let slots = panes.slots(key: key, panes(endingAt: end))
-            guard hasRows(slots) else {
-                closed.append((end, nil))
-                continue
-            }
-            mark.change = .before
-            mark.revision = revision(key: key, end: end)
-            closed.append((end, result(key: key, end: end, slots, mark)))
+            findPanes(of: key, endingAt: end)
+            closed.append((end, hasRows() ? result(end: end, &emission) : nil))
         }
         change()
         for (end, before) in closed {
-            let slots = panes.slots(key: key, panes(endingAt: end))
-            mark.revision = 0
+            findPanes(of: key, endingAt: end)
+            var mark = mark
             if let before {
-                mark.revision = before.mark.revision + 1
-                setRevision(mark.revision, key: key, end: end)
+                let revision = revision(key: key, end: end)
+                setRevision(revision + 1, key: key, end: end)
+                mark.change = hasRows() ? .before : .withdraw
+                mark.revision = hasRows() ? revision : revision + 1
+                emission.append(key: key, end: end, mark, result: before)
+                mark.change = .correct
+                mark.revision = revision + 1
             }
-            guard hasRows(slots) else {
-                if var withdrawn = before {
-                    withdrawn.mark.change = .withdraw
-                    withdrawn.mark.revision = mark.revision
-                    emission.rows.append(withdrawn)
-                }
-                continue
-            }
-            mark.change = before == nil ? .new : .correct
-            if let before { emission.rows.append(before) }
-            emission.rows.append(result(key: key, end: end, slots, mark))
+            guard hasRows() else { continue }
+            emission.append(key: key, end: end, mark, result: result(end: end, &emission))
         }
         let clock = max(now, Timestamp.minimum)
         let open = windowEnd(lastPane: max(pane, self.pane(of: clock)))
@@ -311,8 +307,6 @@ final class WindowOperator: Operator {
 
     // MARK: Closing
 
-    func panes(endingAt end: Int64) -> Range<Int64> { assigner.panes(endingAt: end) }
-
     /// Closes a key's windows up to a watermark, in time order, and forgets what is expired.
     private func close(
         _ key: Int32, through watermark: Int64, before: Int64, sequence: Int64,
@@ -320,9 +314,9 @@ final class WindowOperator: Operator {
     ) {
         while nextClose[Int(key)] <= watermark {
             let end = nextClose[Int(key)]
-            emission.rows += closingRows(
+            _ = say(
                 key: key, end: end,
-                .init(before: min(before, end - 1), after: end, sequence: sequence))
+                .init(before: min(before, end - 1), after: end, sequence: sequence), &emission)
             nextClose[Int(key)] = nextEnd(key: key, after: end)
         }
         let lastKept = pane(of: watermark.subtractingSaturating(lateness))
@@ -342,42 +336,39 @@ final class WindowOperator: Operator {
         return windowEnd(lastPane: max(first, closedPane + 1))
     }
 
-    /// The rows that a window gives when it closes: one, none when it was flushed and has not
-    /// changed since, or a correction of what was flushed.
-    private func closingRows(
-        key: Int32, end: Int64, _ mark: WindowEmission.Mark
-    ) -> [WindowEmission.Row] {
-        let slots = panes.slots(key: key, panes(endingAt: end))
+    /// Emits what a window gives when it closes or is flushed: one row, none when it was flushed
+    /// and has not changed since, or a correction of what was flushed. Returns the result that
+    /// stands now, where one was said.
+    private func say(
+        key: Int32, end: Int64, _ mark: WindowEmission.Mark, _ emission: inout WindowEmission
+    ) -> Int32? {
+        findPanes(of: key, endingAt: end)
         guard let index = versions[key]?.firstIndex(where: { $0.end == end }),
             let version = versions[key]?[index]
-        else { return hasRows(slots) ? [result(key: key, end: end, slots, mark)] : [] }
-        guard version.isDirty else { return [] }
+        else {
+            guard hasRows() else { return nil }
+            let result = result(end: end, &emission)
+            emission.append(key: key, end: end, mark, result: result)
+            return result
+        }
+        guard version.isDirty else { return nil }
         versions[key]?[index].isDirty = false
+        versions[key]?[index].isWithdrawn = !hasRows()
         var mark = mark
-        var rows: [WindowEmission.Row] = []
         if !version.isWithdrawn {
-            mark.change = .before
-            mark.revision = version.revision
-            rows.append(
-                WindowEmission.Row(
-                    key: key, end: end, mark: mark, columns: version.columns,
-                    causes: version.causes, fits: true))
+            let before = emission.recall(version.columns, version.causes)
+            mark.change = hasRows() ? .before : .withdraw
+            mark.revision = hasRows() ? version.revision : version.revision + 1
+            emission.append(key: key, end: end, mark, result: before)
             mark.change = .correct
-            mark.revision += 1
+            mark.revision = version.revision + 1
             versions[key]?[index].revision = mark.revision
         }
-        guard hasRows(slots) else {
-            versions[key]?[index].isWithdrawn = true
-            if rows.isEmpty { return [] }
-            rows[0].mark.change = .withdraw
-            rows[0].mark.revision = mark.revision
-            return rows
-        }
-        let after = result(key: key, end: end, slots, mark)
-        versions[key]?[index].isWithdrawn = false
-        versions[key]?[index].columns = after.columns
-        versions[key]?[index].causes = after.causes
-        return rows + [after]
+        guard hasRows() else { return nil }
+        let after = result(end: end, &emission)
+        emission.append(key: key, end: end, mark, result: after)
+        emission.remember(key: key, end: end, result: after)
+        return after
     }
 
     private func revision(key: Int32, end: Int64) -> Int32 {
@@ -399,21 +390,17 @@ final class WindowOperator: Operator {
         versions[key] = list
     }
 
-    private func result(
-        key: Int32, end: Int64, _ slots: [Int32], _ mark: WindowEmission.Mark
-    ) -> WindowEmission.Row {
+    /// The result of the window whose panes are at hand.
+    private func result(end: Int64, _ emission: inout WindowEmission) -> Int32 {
         var fits = true
-        for accumulator in accumulators where !accumulator.appendResult(slots[...], end: end) {
-            fits = false
-        }
-        return WindowEmission.Row(
-            key: key, end: end, mark: mark, columns: accumulators.map { $0.takeResults() },
-            causes: panes.causes(slots), fits: fits)
+        for accumulator in accumulators
+        where !accumulator.appendResult(windowPanes[...], end: end) { fits = false }
+        return emission.addResult(fits: fits, panes, windowPanes)
     }
 
     func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks else { return }
-        var emission = WindowEmission()
+        var emission = WindowEmission(causeInputs: panes.causeInputs.count)
         // Between two ends of panes the watermark moves in steps that depend on how batches are
         // cut.
         let before =
@@ -456,7 +443,7 @@ final class WindowOperator: Operator {
             }
         }
         // Stable: keys of one end keep their byte order.
-        var emission = WindowEmission()
+        var emission = WindowEmission(causeInputs: panes.causeInputs.count)
         for (_, window) in open.enumerated().sorted(by: {
             ($0.element.end, $0.offset) < ($1.element.end, $1.offset)
         }) {
@@ -464,15 +451,11 @@ final class WindowOperator: Operator {
             let mark = WindowEmission.Mark(
                 before: time, after: time, sequence: output.nextSequence)
             output.nextSequence += 1
-            let rows = closingRows(key: window.key, end: window.end, mark)
-            emission.rows += rows
-            if rows.isEmpty { continue }
-            if versions[window.key]?.contains(where: { $0.end == window.end }) != true {
-                var version = WindowVersion(end: window.end, revision: 0)
-                version.columns = rows[0].columns
-                version.causes = rows[0].causes
-                insert(version, key: window.key)
-            }
+            guard let result = say(key: window.key, end: window.end, mark, &emission),
+                versions[window.key]?.contains(where: { $0.end == window.end }) != true
+            else { continue }
+            insert(WindowVersion(end: window.end, revision: 0), key: window.key)
+            emission.remember(key: window.key, end: window.end, result: result)
         }
         emit(&emission, &output)
     }
@@ -480,68 +463,40 @@ final class WindowOperator: Operator {
     // MARK: Output
 
     private func emit(_ emission: inout WindowEmission, _ output: inout StepOutput) {
+        if emission.isEmpty { return }
+        let results = emission.finish(accumulators.map { $0.takeResults() })
+        for (key, end, result) in emission.said {
+            guard let index = versions[key]?.firstIndex(where: { $0.end == end }) else { continue }
+            versions[key]?[index].columns = results.columns([result])
+            versions[key]?[index].causes = results.causes.map { $0[Int(result)] }
+        }
         var start = 0
-        while start < emission.rows.count {
-            var end = min(start + output.maximumRowCount, emission.rows.count)
-            // An earlier version stays with the correction that follows it.
-            if emission.rows[end - 1].mark.change == .before { end += end - start > 1 ? -1 : 1 }
-            emit(
-                emission.rows[start..<end], emission.takeMoves(between: start, and: end), &output)
+        while start < emission.rowCount {
+            let end = emission.batchEnd(from: start, maximumRowCount: output.maximumRowCount)
+            emit(start..<end, of: &emission, results, &output)
             start = end
         }
-        if !emission.moves.isEmpty {
-            emit([], emission.takeMoves(between: start, and: start), &output)
-        }
-        emission.rows = []
+        emit(start..<start, of: &emission, results, &output)
     }
 
     private func emit(
-        _ rows: ArraySlice<WindowEmission.Row>, _ moves: [RowContext.Ghost],
+        _ range: Range<Int>, of emission: inout WindowEmission, _ results: WindowResults,
         _ output: inout StepOutput
     ) {
-        let keys = rows.map(\.key)
-        let ends = rows.map(\.end)
-        var columns = [keyColumn(keys, output.keys)]
-        let starts = ends.map { end in
-            let first = panes(endingAt: end).lowerBound
-            return assigner.start(first)
-        }
-        columns.append(Column(.int64(starts)))
-        columns.append(Column(.int64(ends)))
-        for index in accumulators.indices {
-            var column: Column?
-            for row in rows {
-                if column == nil {
-                    column = row.columns[index]
-                } else {
-                    column?.append(row.columns[index])
-                }
-            }
-            columns.append(column ?? Column(.null(count: 0)))
-        }
-        var batch = Batch(columns: columns, times: ends.map { $0 - 1000 }, keys: keys)
-        if rows.contains(where: { $0.mark.change != .new }) {
-            batch.changes = rows.map(\.mark.change.rawValue)
-            batch.revisions = rows.map(\.mark.revision)
-        }
-        for (index, input) in panes.causeInputs.enumerated() {
-            batch.causes.append(
-                CauseColumn(
-                    input: input, first: rows.map { $0.causes[index].firstOffset },
-                    last: rows.map { $0.causes[index].lastOffset },
-                    counts: rows.map { $0.causes[index].count }))
-        }
-        // An earlier version moves no clock: the correction that follows it does, and must come
-        // first where a step drops the earlier one.
-        let context = RowContext(
-            before: rows.map(\.mark.before),
-            after: rows.map { $0.mark.change == .before ? $0.mark.before : $0.mark.after },
-            sequences: rows.map(\.mark.sequence), ghosts: moves)
-        guard rows.contains(where: { !$0.fits }) else {
+        var (batch, context, ends, places) = emission.batch(
+            range, of: results, causeInputs: panes.causeInputs)
+        context.ghosts = emission.takeMoves(among: range)
+        batch.columns = [
+            keyColumn(batch.keys, output.keys),
+            Column(.int64(ends.map { assigner.start(ofWindowEndingAt: $0) })),
+            Column(.int64(ends)),
+        ]
+        batch.columns += results.columns(places)
+        let fits = places.map { results.fits[Int($0)] }
+        guard fits.contains(false) else {
             output.emit(batch, context)
             return
         }
-        let fits = rows.map(\.fits)
         for row in fits.indices where !fits[row] && batch.change(row) != .before {
             output.reject(
                 RejectReason(name: "overflow"),
