@@ -96,13 +96,22 @@ package struct ByteValues: Sendable {
     /// Adds a row with a copy of these bytes. Amortised O(length).
     package mutating func append(_ value: Span<UInt8>) {
         unsafe value.withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
-        offsets.append(Int32(bytes.count))
+        endRow()
     }
 
     package mutating func append(_ value: some Collection<UInt8>) {
         bytes.append(contentsOf: value)
-        offsets.append(Int32(bytes.count))
+        endRow()
     }
+
+    /// Adds a copy of a row of others.
+    package mutating func append(_ other: ByteValues, _ row: Int) {
+        append(other.bytes.span.extracting(other.range(row)))
+    }
+
+    /// Makes a row of the bytes that were added to ``bytes`` since the last one.
+    @inlinable
+    package mutating func endRow() { offsets.append(Int32(truncatingIfNeeded: bytes.count)) }
 }
 
 /// Lists: row `i` holds the rows `offsets[i]..<offsets[i + 1]` of `elements`.

@@ -1,3 +1,4 @@
+import Columnar
 import Connectors
 import Crypto
 import Dataflow
@@ -10,6 +11,8 @@ import RecordLog
 final class OutputTopic {
     /// Batches are finished near this size, so that they hold 16 to 64 KB.
     private static let batchBytes = 48 << 10
+    /// Records are hashed some at a time.
+    private static let hashedBytes = 16 << 10
 
     let place: TopicPartition
     private let codec: CompressionCodec
@@ -26,7 +29,8 @@ final class OutputTopic {
     private var batchStart: Int64
     private var batches: [[UInt8]] = []
     private var hash = SHA256()
-    private var scratch: [UInt8] = []
+    /// Records that are not in the hash yet.
+    private var unhashed = CanonicalRecords()
 
     init(_ place: TopicPartition, codec: CompressionCodec, start: Int64) {
         self.place = place
@@ -46,22 +50,53 @@ final class OutputTopic {
         builder.reset()
         batches = []
         hash = SHA256()
+        unhashed.removeAll()
+    }
+
+    /// Writes all records.
+    func append(_ records: OutputRecords) throws {
+        for index in 0..<records.count { try append(records, index) }
+    }
+
+    /// Writes one of several records.
+    func append(_ records: OutputRecords, _ index: Int) throws {
+        try observer?(records[index])
+        try append(
+            timestamp: records.timestamps[index],
+            key: records.keys.bytes.span.extracting(records.keys.range(index)),
+            value: records.values.bytes.span.extracting(records.values.range(index)),
+            headers: records.headers.bytes.span.extracting(records.headers.range(index)),
+            headerCount: records.headerCounts[index])
     }
 
     func append(_ record: OutputRecord) throws {
-        scratch.removeAll(keepingCapacity: true)
-        record.appendCanonicalBytes(to: &scratch)
-        scratch.withUnsafeBytes { hash.update(bufferPointer: $0) }
         try observer?(record)
+        try append(
+            timestamp: record.timestamp, key: record.key?.span, value: record.value?.span,
+            headers: record.headers.span, headerCount: record.headerCount)
+    }
+
+    private func append(
+        timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?, headers: Span<UInt8>,
+        headerCount: Int
+    ) throws {
+        unhashed.append(
+            timestamp: timestamp, key: key, value: value, headers: headers,
+            headerCount: headerCount)
+        if unhashed.bytes.count >= Self.hashedBytes { hashRecords() }
         if nextOffset >= storedEnd {
             if builder.isEmpty { batchStart = nextOffset }
             builder.append(
-                timestampMilliseconds: record.timestamp, key: record.key?.span,
-                value: record.value?.span, encodedHeaders: record.headers.span,
-                headerCount: record.headerCount)
+                timestampMilliseconds: timestamp, key: key, value: value, encodedHeaders: headers,
+                headerCount: headerCount)
         }
         nextOffset += 1
         if builder.estimatedByteCount >= Self.batchBytes { try finishBatch() }
+    }
+
+    private func hashRecords() {
+        unhashed.bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        unhashed.removeAll()
     }
 
     private func finishBatch() throws {
@@ -73,6 +108,7 @@ final class OutputTopic {
     func finishEpoch() throws -> (range: OutputRange, batches: [[UInt8]])? {
         guard nextOffset > epochStart else { return nil }
         try finishBatch()
+        hashRecords()
         let digest = hexadecimal(hash.finalize())
         let range = OutputRange(
             topic: place.topic, partition: place.partition, from: epochStart, to: nextOffset,
@@ -84,42 +120,5 @@ final class OutputTopic {
             hash = SHA256()
         }
         return (range, batches)
-    }
-}
-
-/// One record as a task exports it.
-package struct OutputRecord: Hashable, Sendable {
-    /// Milliseconds since the epoch.
-    package var timestamp: Int64
-    package var key: [UInt8]?
-    package var value: [UInt8]?
-    /// Encoded one after the other, without their count.
-    package var headers: [UInt8]
-    package var headerCount: Int
-
-    package init(
-        timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [UInt8], headerCount: Int
-    ) {
-        self.timestamp = timestamp
-        self.key = key
-        self.value = value
-        self.headers = headers
-        self.headerCount = headerCount
-    }
-
-    /// Time, key, headers and value, each with its length: what record hashes cover.
-    func appendCanonicalBytes(to bytes: inout [UInt8]) {
-        func put(_ value: Int64) {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: value >> Int64(shift)))
-            }
-        }
-        put(timestamp)
-        for part in [key, value] {
-            put(part.map { Int64($0.count) } ?? -1)
-            if let part { bytes += part }
-        }
-        put(Int64(headerCount))
-        bytes += headers
     }
 }

@@ -21,6 +21,10 @@ struct RecordComposer {
     }
 
     private let slots: [InputSlot]
+    /// `topic/partition:` of each input.
+    private let causePrefixes: [[UInt8]]
+    /// The header's name as it stands in a record.
+    private let encodedCausesName: [UInt8]
     /// Per sink.
     private let encoders: [Encoder]
     /// Per rekeyed stream.
@@ -30,6 +34,10 @@ struct RecordComposer {
     init(plan: Plan, slots: [InputSlot]) {
         self.plan = plan
         self.slots = slots
+        causePrefixes = slots.map { Array("\($0.topic)/\($0.partition):".utf8) }
+        var name: [UInt8] = []
+        Varint.appendSigned(Int64(Self.causesHeader.utf8.count), to: &name)
+        encodedCausesName = name + Self.causesHeader.utf8
         encoders = plan.sinks.map { sink in
             let schema =
                 switch sink.input {
@@ -46,52 +54,50 @@ struct RecordComposer {
     }
 
     /// The records of a sink's batch, in row order; earlier versions are not exported.
-    mutating func compose(
-        _ batch: Batch, sink: Int, keys: KeyTable, _ body: (OutputRecord) throws -> Void
-    ) throws {
+    func compose(_ batch: Batch, sink: Int, keys: KeyTable) -> OutputRecords {
+        let batch = batch.withoutEarlierVersions()
+        var records = OutputRecords()
+        var text: [UInt8] = []
+        if case .json(let encoder) = encoders[sink] { records.values = encoder.encode(batch) }
         for row in 0..<batch.rowCount {
-            let change = batch.change(row)
-            if change == .before { continue }
-            let key = keys.bytes(batch.keys[row])
-            var value: [UInt8] = []
-            var headers: [UInt8] = []
+            records.keys.append(keys.keys, Int(batch.keys[row]))
             var count: Int
-            switch encoders[sink] {
-            case .json(let encoder):
-                encoder.encode(batch, row, into: &value)
-                count = carryHeaders(batch.headers, row, into: &headers)
-            case .alarm(let encoder):
-                let event = encoder.encode(batch, row, key: key)
-                value = event.value
-                count = carryHeaders(batch.headers, row, of: event, into: &headers)
+            if case .alarm(let encoder) = encoders[sink] {
+                let event = encoder.encode(batch, row, key: records.keys.array(row))
+                records.values.append(event.value)
+                count = carryHeaders(batch.headers, row, of: event, into: &records.headers.bytes)
+            } else {
+                count = carryHeaders(batch.headers, row, into: &records.headers.bytes)
             }
-            RecordHeader(Self.causesHeader, causes(batch.causes, row)).encode(into: &headers)
+            appendCauses(batch.causes, row, &text, to: &records.headers.bytes)
             count += 1
+            let change = batch.change(row)
             if change != .new {
                 let name = change == .correct ? "correct" : "withdraw"
-                RecordHeader("plumbline.change", name).encode(into: &headers)
+                RecordHeader("plumbline.change", name).encode(into: &records.headers.bytes)
                 RecordHeader("plumbline.revision", "\(batch.revisions?[row] ?? 0)")
-                    .encode(into: &headers)
+                    .encode(into: &records.headers.bytes)
                 count += 2
             }
-            try body(
-                OutputRecord(
-                    timestamp: Self.milliseconds(batch.times[row]), key: key, value: value,
-                    headers: headers, headerCount: count))
+            records.headers.endRow()
+            records.headerCounts.append(count)
+            records.timestamps.append(Self.milliseconds(batch.times[row]))
         }
+        return records
     }
 
     /// The records of a rekeyed stream's rows, in row order, each under its new key.
     ///
     /// A correction that changes the key leaves as a withdrawal under the old one and a new row
     /// under the new one.
-    mutating func compose(
-        _ batch: Batch, rekey index: Int, _ body: (OutputRecord) throws -> Void
-    ) throws {
+    func compose(_ batch: Batch, rekey index: Int) -> OutputRecords {
         let rekey = plan.rekeys[index]
         var batch = batch
         batch.columns.append(Column(.int64(batch.times)))
         let keys = batch.columns[rekey.keyField].flattened()
+        let values = rekeyEncoders[index].encode(batch)
+        var records = OutputRecords()
+        var text: [UInt8] = []
         for row in 0..<batch.rowCount {
             guard let key = keys.keyBytes(row) else { continue }
             var change = batch.change(row)
@@ -102,18 +108,18 @@ struct RecordComposer {
             } else if change == .correct, row > 0, keys.keyBytes(row - 1) != key {
                 change = .new
             }
-            var value: [UInt8] = []
-            rekeyEncoders[index].encode(batch, row, into: &value)
-            var headers: [UInt8] = []
-            var count = carryHeaders(batch.headers, row, into: &headers)
-            RecordHeader(Self.causesHeader, causes(batch.causes, row)).encode(into: &headers)
+            records.keys.append(key)
+            records.values.append(values, row)
+            var count = carryHeaders(batch.headers, row, into: &records.headers.bytes)
+            appendCauses(batch.causes, row, &text, to: &records.headers.bytes)
             count += 1
-            count += RekeyedRecord.appendChange(change, revision: revision, to: &headers)
-            try body(
-                OutputRecord(
-                    timestamp: Self.milliseconds(batch.times[row]), key: key, value: value,
-                    headers: headers, headerCount: count))
+            count += RekeyedRecord.appendChange(
+                change, revision: revision, to: &records.headers.bytes)
+            records.headers.endRow()
+            records.headerCounts.append(count)
+            records.timestamps.append(Self.milliseconds(batch.times[row]))
         }
+        return records
     }
 
     /// The record of a reject: the original bytes, and why.
@@ -145,12 +151,11 @@ struct RecordComposer {
         _ headers: ByteValues?, _ row: Int, into bytes: inout [UInt8]
     ) -> Int {
         guard let headers else { return 0 }
-        let blob = headers.array(row)
+        let range = headers.range(row)
         var position = 0
-        guard !blob.isEmpty, let count = Varint.readSigned32(blob.span, at: &position) else {
-            return 0
-        }
-        bytes += blob[position...]
+        let blob = headers.bytes.span.extracting(range)
+        guard !blob.isEmpty, let count = Varint.readSigned32(blob, at: &position) else { return 0 }
+        bytes += headers.bytes[(range.lowerBound + position)..<range.upperBound]
         return Int(count)
     }
 
@@ -165,19 +170,38 @@ struct RecordComposer {
         return all.count
     }
 
-    /// `topic/partition:first-last#count` of every causing input, joined by `;`.
-    private func causes(_ columns: [CauseColumn], _ row: Int) -> String {
-        var text = ""
+    /// Appends the header of a row's causes: `topic/partition:first-last#count` of every causing
+    /// input, joined by `;`. `text` is room to work in.
+    private func appendCauses(
+        _ columns: [CauseColumn], _ row: Int, _ text: inout [UInt8], to bytes: inout [UInt8]
+    ) {
+        text.removeAll(keepingCapacity: true)
         for cause in columns where cause.first[row] >= 0 {
-            if !text.isEmpty { text += ";" }
-            let slot = slots[cause.input]
-            text += "\(slot.topic)/\(slot.partition):\(cause.first[row])"
-            if cause.last[row] != cause.first[row] { text += "-\(cause.last[row])" }
-            if let count = cause.counts?[row], count != 1 || cause.last[row] != cause.first[row] {
-                text += "#\(count)"
+            if !text.isEmpty { text.append(0x3B) }
+            let (first, last) = (cause.first[row], cause.last[row])
+            text += causePrefixes[cause.input]
+            Decimal.write(first, scale: 0, to: &text)
+            if last != first {
+                text.append(0x2D)
+                Decimal.write(last, scale: 0, to: &text)
+            }
+            if let count = cause.counts?[row], count != 1 || last != first {
+                text.append(0x23)
+                Decimal.write(Int64(count), scale: 0, to: &text)
             }
         }
-        return text
+        bytes += encodedCausesName
+        Varint.appendSigned(Int64(text.count), to: &bytes)
+        bytes += text
+    }
+}
+
+extension Batch {
+    /// The batch without the versions that the corrections after them replace.
+    fileprivate func withoutEarlierVersions() -> Batch {
+        guard let changes, changes.contains(Change.before.rawValue) else { return self }
+        return gather(
+            changes.indices.filter { changes[$0] != Change.before.rawValue }.map { Int32($0) })
     }
 }
 

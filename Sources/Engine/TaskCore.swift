@@ -16,7 +16,7 @@ final class TaskCore {
     let inputs: [TaskInput]
     /// One a sink, then one a task for each rekeyed stream, then the reject topic.
     let outputs: [OutputTopic]
-    private var composer: RecordComposer
+    private let composer: RecordComposer
     private let maximumRowCount: Int
     /// Width of the grid of ticks.
     static let tickMicroseconds: Int64 = 1_000_000
@@ -130,13 +130,14 @@ final class TaskCore {
             let rekey = emission.output - plan.sinks.count
             switch emission.content {
             case .rows(let batch) where rekey < 0:
-                try composer.compose(batch, sink: emission.output, keys: pipeline.keys) {
-                    try outputs[emission.output].append($0)
-                }
+                let records = composer.compose(batch, sink: emission.output, keys: pipeline.keys)
+                try outputs[emission.output].append(records)
             case .rows(let batch):
-                try composer.compose(batch, rekey: rekey) { record in
-                    let target = Partitioner.partition(record.key ?? [], count: partitionCount)
-                    try substream(rekey, to: target).append(record)
+                let records = composer.compose(batch, rekey: rekey)
+                for index in 0..<records.count {
+                    let target = Partitioner.partition(
+                        records.keys.array(index), count: partitionCount)
+                    try substream(rekey, to: target).append(records, index)
                 }
             case .watermark(let watermark):
                 let record = RekeyedRecord.record(watermark: watermark)

@@ -119,7 +119,28 @@ package enum Decimal {
 
     /// Appends `units` × 10^-`scale` with all its `scale` digits: 2500 at scale 1 is `250.0`.
     package static func write(_ units: Int64, scale: Int, to bytes: inout [UInt8]) {
-        write(Int128(units), scale: scale, to: &bytes)
+        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { buffer in
+            var start = 40
+            var rest = units.magnitude
+            var written = 0
+            repeat {
+                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+                start -= 1
+                unsafe buffer[start] = UInt8(truncatingIfNeeded: digit) + 48
+                rest = quotient
+                written += 1
+                if written == scale {
+                    start -= 1
+                    unsafe buffer[start] = 0x2E
+                }
+            } while rest > 0 || written <= scale
+            if units < 0 {
+                start -= 1
+                unsafe buffer[start] = 0x2D
+            }
+            unsafe bytes.append(
+                contentsOf: UnsafeMutableBufferPointer(rebasing: buffer[start...]))
+        }
     }
 
     /// Appends `units` × 10^-`scale` with all its `scale` digits.
@@ -150,6 +171,9 @@ package enum Decimal {
     package static func rounded(
         _ numerator: Int128, over denominator: Int128, scale: Int
     ) -> Int128? {
+        if let small = roundedSmall(numerator, over: denominator, scale: scale) {
+            return Int128(small)
+        }
         let (scaled, overflow) = numerator.multipliedReportingOverflow(
             by: Int128(powerOfTen(scale)))
         guard !overflow else { return nil }
@@ -161,5 +185,23 @@ package enum Decimal {
             return division.quotient + (negative ? -1 : 1)
         }
         return division.quotient
+    }
+
+    /// As ``rounded(_:over:scale:)`` where 64 bits are enough: many times faster. Nil elsewhere.
+    private static func roundedSmall(
+        _ numerator: Int128, over denominator: Int128, scale: Int
+    ) -> Int64? {
+        guard let divisor = Int64(exactly: denominator), divisor > 0,
+            let dividend = Int64(exactly: numerator)
+        else { return nil }
+        let (scaled, overflow) = dividend.multipliedReportingOverflow(by: powerOfTen(scale))
+        guard !overflow, scaled != .min else { return nil }
+        let division = scaled.quotientAndRemainder(dividingBy: divisor)
+        let remainder = division.remainder.magnitude
+        let rest = divisor.magnitude - remainder
+        guard remainder > rest || (remainder == rest && division.quotient & 1 != 0) else {
+            return division.quotient
+        }
+        return division.quotient + (scaled < 0 ? -1 : 1)
     }
 }

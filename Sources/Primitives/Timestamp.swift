@@ -127,10 +127,9 @@ package enum Timestamp {
         }
         let date = civil(days: Int(day))
         func put(_ value: Int, _ width: Int) {
-            var divisor = 1
-            for _ in 1..<width { divisor *= 10 }
+            var divisor = width == 2 ? 10 : width == 3 ? 100 : width == 4 ? 1000 : 100_000
             while divisor > 0 {
-                bytes.append(UInt8(48 + value / divisor % 10))
+                bytes.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
                 divisor /= 10
             }
         }

@@ -11,8 +11,7 @@ import Testing
         let batch = Batch(
             columns: [column], times: Array(repeating: 0, count: column.count),
             keys: Array(repeating: 0, count: column.count))
-        var bytes: [UInt8] = []
-        encoder.encode(batch, row, into: &bytes)
+        let bytes = encoder.encode(batch).array(row)
         #expect(csimdjson_parse(bytes, bytes.count) == 0)
         let text = String(decoding: bytes, as: UTF8.self)
         #expect(text.hasPrefix("{\"x\":") && text.hasSuffix("}"))
@@ -104,8 +103,7 @@ import Testing
         let rows = decoder.decode(makeBlock([document]), rows: 0..<1, keys: &keys)
         #expect(rows.faults.isEmpty)
         let batch = Batch(columns: rows.columns, times: rows.times, keys: rows.keys)
-        var bytes: [UInt8] = []
-        JSONRowEncoder(schema: Schema(name: "o", fields: fields)).encode(batch, 0, into: &bytes)
-        #expect(String(decoding: bytes, as: UTF8.self) == document)
+        let objects = JSONRowEncoder(schema: Schema(name: "o", fields: fields)).encode(batch)
+        #expect(String(decoding: objects.array(0), as: UTF8.self) == document)
     }
 }

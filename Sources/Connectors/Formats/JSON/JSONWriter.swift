@@ -3,6 +3,56 @@ import Primitives
 
 /// Values of columns as JSON text.
 enum JSONWriter {
+    /// Appends the values of a column one after the other, each a row of `texts` after `prefix`.
+    /// What is written often has a loop of its own.
+    static func values(
+        _ column: Column, _ type: ValueType, prefix: [UInt8], to texts: inout ByteValues
+    ) {
+        texts.offsets.reserveCapacity(texts.offsets.count + column.count)
+        let isWhole = column.validity == nil
+        switch (column.values, type) {
+        case (.int64(let values), .timestamp) where isWhole:
+            timestamps(values, prefix, to: &texts)
+        case (.int64(let values), .decimal(let scale, _)) where isWhole:
+            for value in values {
+                texts.bytes.append(contentsOf: prefix)
+                Decimal.write(value, scale: scale, to: &texts.bytes)
+                texts.endRow()
+            }
+        case (.dictionary(let values), .string) where isWhole:
+            guard case .bytes(let base) = values.base.values, values.base.validity == nil else {
+                fallthrough
+            }
+            for index in values.indices {
+                texts.bytes.append(contentsOf: prefix)
+                string(base.bytes[base.range(Int(index))], to: &texts.bytes)
+                texts.endRow()
+            }
+        default:
+            for row in 0..<column.count {
+                texts.bytes.append(contentsOf: prefix)
+                value(column, row, type, to: &texts.bytes)
+                texts.endRow()
+            }
+        }
+    }
+
+    /// Results of one window share their times: a time equal to the last is copied.
+    private static func timestamps(
+        _ values: [Int64], _ prefix: [UInt8], to texts: inout ByteValues
+    ) {
+        var last: Int64?
+        var text: [UInt8] = []
+        for value in values {
+            if value != last {
+                text = prefix
+                int64(value, .timestamp, to: &text)
+                last = value
+            }
+            texts.append(text)
+        }
+    }
+
     /// Appends one value of a column; null where the row has none.
     static func value(_ column: Column, _ row: Int, _ type: ValueType, to bytes: inout [UInt8]) {
         if let validity = column.validity, !validity[row] { return null(to: &bytes) }
@@ -70,7 +120,7 @@ enum JSONWriter {
 
     private static func int64(_ value: Int64, _ type: ValueType, to bytes: inout [UInt8]) {
         switch type {
-        case .decimal(let scale, _): scaled(value, scale: scale, to: &bytes)
+        case .decimal(let scale, _): Decimal.write(value, scale: scale, to: &bytes)
         case .timestamp:
             bytes.append(0x22)
             Timestamp.write(value, to: &bytes)
@@ -82,32 +132,7 @@ enum JSONWriter {
             let magnitude = value == .min ? .max : abs(value)
             bytes.append(contentsOf: DurationText.text(magnitude).utf8)
             bytes.append(0x22)
-        default: scaled(value, scale: 0, to: &bytes)
-        }
-    }
-
-    /// Appends `units` × 10^-`scale` with all its `scale` digits.
-    static func scaled(_ units: Int64, scale: Int, to bytes: inout [UInt8]) {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { buffer in
-            var start = 40
-            var rest = units.magnitude
-            var written = 0
-            repeat {
-                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-                start -= 1
-                buffer[start] = UInt8(truncatingIfNeeded: digit) + 48
-                rest = quotient
-                written += 1
-                if written == scale {
-                    start -= 1
-                    buffer[start] = 0x2E
-                }
-            } while rest > 0 || written <= scale
-            if units < 0 {
-                start -= 1
-                buffer[start] = 0x2D
-            }
-            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: buffer[start...]))
+        default: Decimal.write(value, scale: 0, to: &bytes)
         }
     }
 
@@ -122,7 +147,7 @@ enum JSONWriter {
             let rounded = Decimal.rounded(numerator, over: denominator, scale: scale)
         {
             if let small = Int64(exactly: rounded) {
-                scaled(small, scale: scale, to: &bytes)
+                Decimal.write(small, scale: scale, to: &bytes)
             } else {
                 Decimal.write(rounded, scale: scale, to: &bytes)
             }
