@@ -28,6 +28,12 @@ final class ExactDeviationAccumulator: Accumulator {
         counts[slot] = 0
     }
 
+    func move(from: Int, to: Int) {
+        sums[to] = sums[from]
+        squares[to] = squares[from]
+        counts[to] = counts[from]
+    }
+
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         guard case .int64(let values)? = input?.values else { return }
         let validity = input?.validity
@@ -132,6 +138,8 @@ final class DoubleDeviationAccumulator: Accumulator {
     func grow(to count: Int) { while moments.count < count { moments.append(Moments()) } }
 
     func reset(_ slot: Int) { moments[slot] = Moments() }
+
+    func move(from: Int, to: Int) { moments[to] = moments[from] }
 
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         guard let input else { return }

@@ -33,6 +33,11 @@ final class LevelMeanAccumulator: Accumulator {
         counts[slot] = 0
     }
 
+    func move(from: Int, to: Int) {
+        sums[to] = sums[from]
+        counts[to] = counts[from]
+    }
+
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         guard case .int64(let values)? = input?.values else { return }
         let validity = input?.validity

@@ -34,6 +34,8 @@ final class TimeMeanAccumulator: Accumulator {
 
     func reset(_ slot: Int) { points[slot].removeAll(keepingCapacity: true) }
 
+    func move(from: Int, to: Int) { points.swapAt(from, to) }
+
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         // Slot 0 takes rows that do not count.
         guard let input else { return }

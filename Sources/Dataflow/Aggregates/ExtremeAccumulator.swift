@@ -38,6 +38,11 @@ final class ExtremeAccumulator: Accumulator {
 
     func reset(_ slot: Int) { values[slot] = .none }
 
+    func move(from: Int, to: Int) {
+        values[to] = values[from]
+        times[to] = times[from]
+    }
+
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times rowTimes: [Int64]) {
         guard let input = input?.flattened() else { return }
         for row in rows where input.isValid(row) {

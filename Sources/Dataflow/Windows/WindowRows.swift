@@ -214,6 +214,12 @@ struct RetainedRows {
         slots[Int(slot)] = []
     }
 
+    /// Follows a pane to another slot.
+    mutating func move(from: Int32, to: Int32) {
+        while slots.count <= Int(max(from, to)) { slots.append([]) }
+        slots.swapAt(Int(from), Int(to))
+    }
+
     mutating func append(_ row: Int, of run: WindowRun, slot: Int32) {
         slots[Int(slot)].append(Self.row(row, of: run))
     }

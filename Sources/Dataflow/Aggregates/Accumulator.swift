@@ -9,6 +9,8 @@ protocol Accumulator: AnyObject {
     /// Makes slots `0..<count` usable; new ones are empty.
     func grow(to count: Int)
     func reset(_ slot: Int)
+    /// Takes a slot's value to another slot.
+    func move(from: Int, to: Int)
     /// Adds row `rows[i]` of the input to `slots[rows[i]]`; rows without a value are passed over.
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64])
     /// Appends the result over panes in ascending order to the column being built; the window ends
@@ -81,6 +83,8 @@ final class CountAccumulator: Accumulator {
 
     func reset(_ slot: Int) { counts[slot] = 0 }
 
+    func move(from: Int, to: Int) { counts[to] = counts[from] }
+
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         for row in rows where input?.isValid(row) ?? true { counts[Int(slots[row])] += 1 }
     }
@@ -139,9 +143,20 @@ final class ExactSumAccumulator: Accumulator {
         counts[slot] = 0
     }
 
+    func move(from: Int, to: Int) {
+        sums[to] = sums[from]
+        counts[to] = counts[from]
+    }
+
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {
         guard case .int64(let values)? = input?.values else { return }
-        let validity = input?.validity
+        Self.add(values, input?.validity, rows, slots, &sums, &counts)
+    }
+
+    private static func add(
+        _ values: [Int64], _ validity: Bitmap?, _ rows: Range<Int>, _ slots: [Int32],
+        _ sums: inout [Int128], _ counts: inout [Int64]
+    ) {
         for row in rows where validity?[row] ?? true {
             let slot = Int(slots[row])
             sums[slot] &+= Int128(values[row])
@@ -152,6 +167,7 @@ final class ExactSumAccumulator: Accumulator {
     func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
         var sum: Int128 = 0
         var count: Int64 = 0
+        let (sums, counts) = (sums, counts)
         for slot in slots {
             sum &+= sums[Int(slot)]
             count &+= counts[Int(slot)]
@@ -211,6 +227,11 @@ final class DoubleSumAccumulator: Accumulator {
     func reset(_ slot: Int) {
         sums[slot] = 0
         counts[slot] = 0
+    }
+
+    func move(from: Int, to: Int) {
+        sums[to] = sums[from]
+        counts[to] = counts[from]
     }
 
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64]) {

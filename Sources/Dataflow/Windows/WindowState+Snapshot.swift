@@ -1,6 +1,6 @@
 import Columnar
 
-extension WindowOperator {
+extension WindowState {
     func save(to snapshot: inout SnapshotWriter, keys: KeyTable) {
         snapshot.write(watermark)
         snapshot.write(panes.causeInputs.map { Int64($0) })
@@ -44,7 +44,7 @@ extension WindowOperator {
         }
     }
 
-    private func readRows(
+    private mutating func readRows(
         _ snapshot: inout SnapshotReader, slot: Int32
     ) throws(SnapshotError) {
         retained?.reset(slot)
@@ -64,7 +64,7 @@ extension WindowOperator {
         }
     }
 
-    func restore(
+    mutating func restore(
         from snapshot: inout SnapshotReader, keys: inout KeyTable
     ) throws(SnapshotError) {
         watermark = try snapshot.read()
@@ -75,7 +75,7 @@ extension WindowOperator {
             restoreTimer(key: key, try snapshot.read())
             for _ in 0..<(try snapshot.readCount()) {
                 let slot = panes.slot(key: key, pane: try snapshot.read()).index
-                for accumulator in accumulators { accumulator.grow(to: panes.slotCount) }
+                prepare(slot)
                 panes.restoreCauses(
                     try readCauses(panes.causeInputs.count, &snapshot), slot: slot)
                 for accumulator in accumulators {
