@@ -104,6 +104,8 @@ package struct ByteValues: Sendable {
         endRow()
     }
 
+    package mutating func append(_ value: [UInt8]) { append(value.span) }
+
     /// Adds a copy of a row of others.
     package mutating func append(_ other: ByteValues, _ row: Int) {
         append(other.bytes.span.extracting(other.range(row)))

@@ -15,11 +15,20 @@ protocol Accumulator: AnyObject {
     func add(_ input: Column?, rows: Range<Int>, slots: [Int32], times: [Int64])
     /// Appends the result over panes in ascending order to the column being built; the window ends
     /// at `end`. False when the result does not fit its type.
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool
+    /// Appends the results of windows; what does not fit its type is noted in `fits`.
+    func appendResults(_ windows: [PaneRun], ends: [Int64], fits: inout [Bool])
     /// The column built since the last call.
     func takeResults() -> Column
     func save(_ slot: Int, to snapshot: inout SnapshotWriter)
     func restore(_ slot: Int, from snapshot: inout SnapshotReader) throws(SnapshotError)
+}
+
+extension Accumulator {
+    func appendResults(_ windows: [PaneRun], ends: [Int64], fits: inout [Bool]) {
+        for (index, panes) in windows.enumerated()
+        where !appendResult(panes, end: ends[index]) { fits[index] = false }
+    }
 }
 
 /// Results of one aggregate under construction, with validity.
@@ -89,9 +98,9 @@ final class CountAccumulator: Accumulator {
         for row in rows where input?.isValid(row) ?? true { counts[Int(slots[row])] += 1 }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var total: Int64 = 0
-        for slot in slots { total += counts[Int(slot)] }
+        for slot in panes { total += counts[slot] }
         results.append(total)
         return true
     }
@@ -164,13 +173,13 @@ final class ExactSumAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var sum: Int128 = 0
         var count: Int64 = 0
         let (sums, counts) = (sums, counts)
-        for slot in slots {
-            sum &+= sums[Int(slot)]
-            count &+= counts[Int(slot)]
+        for slot in panes {
+            sum &+= sums[slot]
+            count &+= counts[slot]
         }
         validity.append(valid: count > 0)
         switch result {
@@ -182,6 +191,33 @@ final class ExactSumAccumulator: Accumulator {
             ratios.numerators.append(sum)
             ratios.denominators.append(count > 0 ? Int128(count) * unit : 1)
             return true
+        }
+    }
+
+    func appendResults(_ windows: [PaneRun], ends: [Int64], fits: inout [Bool]) {
+        // Whole means have a loop of their own: it keeps its arrays at hand.
+        guard case .mean = result else {
+            for (index, panes) in windows.enumerated()
+            where !appendResult(panes, end: ends[index]) { fits[index] = false }
+            return
+        }
+        Self.appendMeans(windows, sums, counts, unit, &ratios, &validity)
+    }
+
+    private static func appendMeans(
+        _ windows: [PaneRun], _ sums: [Int128], _ counts: [Int64], _ unit: Int128,
+        _ ratios: inout RatioValues, _ validity: inout ResultBuilder
+    ) {
+        for panes in windows {
+            var sum: Int128 = 0
+            var count: Int64 = 0
+            for slot in panes {
+                sum &+= sums[slot]
+                count &+= counts[slot]
+            }
+            validity.append(valid: count > 0)
+            ratios.numerators.append(sum)
+            ratios.denominators.append(count > 0 ? Int128(count) * unit : 1)
         }
     }
 
@@ -243,12 +279,12 @@ final class DoubleSumAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var sum = 0.0
         var count: Int64 = 0
-        for slot in slots {
-            sum += sums[Int(slot)]
-            count += counts[Int(slot)]
+        for slot in panes {
+            sum += sums[slot]
+            count += counts[slot]
         }
         validity.append(valid: count > 0)
         results.append(isMean && count > 0 ? sum / Double(count) : sum)

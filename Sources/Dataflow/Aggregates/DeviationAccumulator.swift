@@ -46,14 +46,14 @@ final class ExactDeviationAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var sum: Int128 = 0
         var square = UInt256(low: 0)
         var count: Int64 = 0
-        for slot in slots {
-            sum &+= sums[Int(slot)]
-            square = square + squares[Int(slot)]
-            count &+= counts[Int(slot)]
+        for slot in panes {
+            sum &+= sums[slot]
+            square = square + squares[slot]
+            count &+= counts[slot]
         }
         validity.append(valid: count > 1)
         guard count > 1 else {
@@ -148,9 +148,9 @@ final class DoubleDeviationAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var total = Moments()
-        for slot in slots { total.add(moments[Int(slot)]) }
+        for slot in panes { total.add(moments[slot]) }
         validity.append(valid: total.count > 1)
         results.append(
             total.count > 1 ? (total.distance / Double(total.count - 1)).squareRoot() : 0)

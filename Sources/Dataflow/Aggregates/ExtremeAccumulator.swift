@@ -88,14 +88,14 @@ final class ExtremeAccumulator: Accumulator {
         }
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var best = Value.none
         var bestTime: Int64 = 0
-        for slot in slots {
-            if case .none = values[Int(slot)] { continue }
-            if wins(values[Int(slot)], times[Int(slot)], over: best, bestTime) {
-                best = values[Int(slot)]
-                bestTime = times[Int(slot)]
+        for slot in panes {
+            if case .none = values[slot] { continue }
+            if wins(values[slot], times[slot], over: best, bestTime) {
+                best = values[slot]
+                bestTime = times[slot]
             }
         }
         results.append(best)

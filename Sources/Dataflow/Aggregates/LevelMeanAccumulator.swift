@@ -57,12 +57,12 @@ final class LevelMeanAccumulator: Accumulator {
         return power
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var sum = UInt256(low: 0)
         var count: Int64 = 0
-        for slot in slots {
-            sum = sum + sums[Int(slot)]
-            count += counts[Int(slot)]
+        for slot in panes {
+            sum = sum + sums[slot]
+            count += counts[slot]
         }
         validity.append(valid: count > 0)
         results.append(

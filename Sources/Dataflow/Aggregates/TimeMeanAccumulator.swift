@@ -57,7 +57,7 @@ final class TimeMeanAccumulator: Accumulator {
         points[slot].insert(point, at: index)
     }
 
-    func appendResult(_ slots: ArraySlice<Int32>, end: Int64) -> Bool {
+    func appendResult(_ panes: PaneRun, end: Int64) -> Bool {
         var sum: Int128 = 0
         var doubleSum = 0.0
         var covered: Int64 = 0
@@ -73,8 +73,8 @@ final class TimeMeanAccumulator: Accumulator {
                 sum += Int128(point.value) * Int128(duration)
             }
         }
-        for slot in slots {
-            for point in points[Int(slot)] {
+        for slot in panes {
+            for point in points[slot] {
                 hold(until: point.time)
                 held = point
             }

@@ -98,7 +98,7 @@ final class ReorderOperator: Operator {
         return first.addingSaturating(1)
     }
 
-    /// What waits may set timers downstream that are due before later ones that stand there already.
+    /// What waits may set timers downstream, due before later ones that stand there already.
     ///
     /// A millisecond, as deadlines have it: rows and deadlines of one time come out together.
     var nextTimer: Int64 {

@@ -20,25 +20,41 @@ struct PaneCause: Hashable {
     var lastOffset: Int64 { count == 0 ? -1 : last }
 }
 
+/// Slots of panes one after the other in time: of a key, or of one of its windows.
+///
+/// They are `length` slots of a block from its `offset`-th on, and round its end.
+struct PaneRun: RandomAccessCollection {
+    /// The block's first slot.
+    var base: Int32
+    /// The block's size, a power of two, less one.
+    var mask: Int32
+    var offset: Int32
+    var length: Int32
+
+    static let none = PaneRun(base: 0, mask: -1, offset: 0, length: 0)
+
+    var startIndex: Int { 0 }
+    var endIndex: Int { Int(length) }
+
+    /// The slot of the `place`-th pane.
+    subscript(place: Int) -> Int {
+        Int(base &+ ((offset &+ Int32(truncatingIfNeeded: place)) & mask))
+    }
+}
+
 /// Panes of all keys, each with a slot. Slot 0 belongs to no key and takes what does not count.
 ///
-/// A key's slots stand one after the other in a block of its own, ascending by pane, as a ring: what
-/// merges a window's panes reads on in memory. A block that is full is exchanged for one of twice
-/// the size, so slots move; ``takeMoves()`` says where, for what is kept beside the panes.
+/// A key's slots stand one after the other in a block of its own, ascending by pane, as a ring:
+/// what merges a window's panes reads on in memory. A block that is full is exchanged for one of
+/// twice the size, so slots move; ``takeMoves()`` says where, for what is kept beside the panes.
 struct PaneStore {
     /// Where one value goes from one slot to another.
-    typealias Move = (from: Int32, to: Int32)
+    typealias Move = (from: Int, to: Int)
 
-    /// A key's panes: `count` slots of a block of `capacity`, a power of two, from `first` on and
-    /// round its end.
+    /// A key's panes, in a block of `capacity` slots, a power of two.
     private struct Ring {
-        var base: Int32 = 0
-        var capacity: Int32 = 0
-        var first: Int32 = 0
-        var count: Int32 = 0
-
-        /// The slot of the `place`-th pane.
-        func slot(_ place: Int32) -> Int32 { base &+ ((first &+ place) & (capacity &- 1)) }
+        var panes = PaneRun.none
+        var capacity: Int32 { panes.mask &+ 1 }
     }
 
     /// Per slot: its pane.
@@ -70,37 +86,38 @@ struct PaneStore {
     /// The slot of a pane, made when it is not there. O(1) for the newest pane of a key, else
     /// O(panes of the key).
     mutating func slot(key: Int32, pane: Int64) -> (index: Int32, isNew: Bool) {
-        let ring = rings[Int(key)]
-        var place = ring.count
+        let panes = rings[Int(key)].panes
+        var place = panes.count
         while place > 0 {
-            let slot = ring.slot(place - 1)
-            if indices[Int(slot)] == pane { return (slot, false) }
-            if indices[Int(slot)] < pane { break }
+            let slot = panes[place - 1]
+            if indices[slot] == pane { return (Int32(slot), false) }
+            if indices[slot] < pane { break }
             place -= 1
         }
         return (insert(pane, at: place, key: key), true)
     }
 
-    private mutating func insert(_ pane: Int64, at place: Int32, key: Int32) -> Int32 {
-        var ring = rings[Int(key)]
-        if ring.count == ring.capacity { enlarge(&ring) }
-        ring.count += 1
-        for later in stride(from: ring.count - 1, to: place, by: -1) {
-            move(from: ring.slot(later - 1), to: ring.slot(later))
+    private mutating func insert(_ pane: Int64, at place: Int, key: Int32) -> Int32 {
+        if rings[Int(key)].panes.length == rings[Int(key)].capacity { enlarge(key) }
+        rings[Int(key)].panes.length += 1
+        let panes = rings[Int(key)].panes
+        for later in stride(from: panes.count - 1, to: place, by: -1) {
+            move(from: panes[later - 1], to: panes[later])
         }
-        rings[Int(key)] = ring
-        let slot = ring.slot(place)
-        indices[Int(slot)] = pane
+        let slot = panes[place]
+        indices[slot] = pane
         resetCauses(slot)
-        return slot
+        return Int32(slot)
     }
 
-    private mutating func enlarge(_ ring: inout Ring) {
-        let capacity = max(1, ring.capacity * 2)
+    private mutating func enlarge(_ key: Int32) {
+        let old = rings[Int(key)]
+        let capacity = max(1, old.capacity * 2)
         let base = takeBlock(capacity)
-        for place in 0..<ring.count { move(from: ring.slot(place), to: base + place) }
-        release(ring)
-        ring = Ring(base: base, capacity: capacity, first: 0, count: ring.count)
+        rings[Int(key)].panes = PaneRun(
+            base: base, mask: capacity - 1, offset: 0, length: old.panes.length)
+        for (place, slot) in old.panes.enumerated() { move(from: slot, to: Int(base) + place) }
+        release(old)
     }
 
     private mutating func takeBlock(_ capacity: Int32) -> Int32 {
@@ -118,12 +135,12 @@ struct PaneStore {
         if ring.capacity == 0 { return }
         let size = ring.capacity.trailingZeroBitCount
         while free.count <= size { free.append([]) }
-        free[size].append(ring.base)
+        free[size].append(ring.panes.base)
     }
 
-    private mutating func move(from: Int32, to: Int32) {
-        indices[Int(to)] = indices[Int(from)]
-        for index in causes.indices { causes[index][Int(to)] = causes[index][Int(from)] }
+    private mutating func move(from: Int, to: Int) {
+        indices[to] = indices[from]
+        for index in causes.indices { causes[index][to] = causes[index][from] }
         moves.append((from, to))
     }
 
@@ -135,53 +152,40 @@ struct PaneStore {
         return moves
     }
 
-    /// The slots of a key in a range of panes, ascending.
-    func slots(key: Int32, _ range: Range<Int64>) -> [Int32] {
-        var result: [Int32] = []
-        findSlots(key: key, range, &result)
-        return result
+    /// A key's panes in a range. O(panes of the key that are not in it).
+    func run(key: Int32, _ range: Range<Int64>) -> PaneRun {
+        var panes = rings[Int(key)].panes
+        while let last = panes.last, indices[last] >= range.upperBound { panes.length -= 1 }
+        while let first = panes.first, indices[first] < range.lowerBound {
+            panes.offset = (panes.offset &+ 1) & panes.mask
+            panes.length -= 1
+        }
+        return panes
     }
 
-    /// As ``slots(key:_:)``, into an array that keeps its storage.
-    func findSlots(key: Int32, _ range: Range<Int64>, _ result: inout [Int32]) {
-        result.removeAll(keepingCapacity: true)
-        let ring = rings[Int(key)]
-        for place in 0..<ring.count {
-            let slot = ring.slot(place)
-            let pane = indices[Int(slot)]
-            if pane >= range.upperBound { return }
-            if pane >= range.lowerBound { result.append(slot) }
-        }
+    /// All panes of a key.
+    func run(key: Int32) -> PaneRun {
+        Int(key) < rings.count ? rings[Int(key)].panes : .none
     }
 
     /// The first pane of a key not before `pane`.
     func firstPane(key: Int32, from pane: Int64) -> Int64? {
-        let ring = rings[Int(key)]
-        for place in 0..<ring.count {
-            let index = indices[Int(ring.slot(place))]
-            if index >= pane { return index }
-        }
+        for slot in rings[Int(key)].panes where indices[slot] >= pane { return indices[slot] }
         return nil
     }
 
-    /// Frees a key's panes before `pane`.
+    /// Frees a key's panes before `pane`. What they hold stays until a pane is made.
     mutating func removePanes(key: Int32, before pane: Int64) {
         var ring = rings[Int(key)]
-        while ring.count > 0, indices[Int(ring.slot(0))] < pane {
-            ring.first += 1
-            ring.count -= 1
+        while let first = ring.panes.first, indices[first] < pane {
+            ring.panes.offset = (ring.panes.offset &+ 1) & ring.panes.mask
+            ring.panes.length -= 1
         }
-        ring.first &= ring.capacity &- 1
-        if ring.count == 0 {
+        if ring.panes.isEmpty {
             release(ring)
             ring = Ring()
         }
         rings[Int(key)] = ring
-    }
-
-    /// All slots of a key, ascending by pane.
-    func slots(key: Int32) -> [Int32] {
-        Int(key) < rings.count ? slots(key: key, .min..<(.max)) : []
     }
 
     // MARK: Causes
@@ -204,24 +208,23 @@ struct PaneStore {
     }
 
     /// Forgets the records behind a pane.
-    mutating func resetCauses(_ slot: Int32) {
-        for index in causes.indices { causes[index][Int(slot)] = .none }
+    mutating func resetCauses(_ slot: Int) {
+        for index in causes.indices { causes[index][slot] = .none }
     }
 
-    /// Records behind several panes, one entry a causing input.
-    func causes(_ slots: [Int32]) -> [PaneCause] {
-        causes.map { Self.total($0, slots) }
-    }
+    /// Records behind a pane, one entry a causing input.
+    func causes(_ slot: Int) -> [PaneCause] { causes.map { $0[slot] } }
 
-    /// Appends the records behind several panes to columns, one a causing input.
-    func appendCauses(_ slots: [Int32], to columns: inout [[PaneCause]]) {
-        for index in causes.indices { columns[index].append(Self.total(causes[index], slots)) }
-    }
-
-    private static func total(_ column: [PaneCause], _ slots: [Int32]) -> PaneCause {
-        var total = PaneCause.none
-        for slot in slots { total.add(column[Int(slot)]) }
-        return total
+    /// Appends the records behind windows to columns, one a causing input.
+    func appendCauses(_ windows: [PaneRun], to columns: inout [[PaneCause]]) {
+        for index in causes.indices {
+            let column = causes[index]
+            for window in windows {
+                var total = PaneCause.none
+                for slot in window { total.add(column[slot]) }
+                columns[index].append(total)
+            }
+        }
     }
 
     /// Sets what was restored of a slot.

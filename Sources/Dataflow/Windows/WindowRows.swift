@@ -29,9 +29,8 @@ struct WindowVersion {
     var causes: [PaneCause] = []
 }
 
-/// Result rows in the order in which they are emitted. Their values stand in columns: those of the
-/// aggregates with their accumulators until all rows of an emission are there, then in
-/// ``finish(_:)``.
+/// Result rows in the order in which they are emitted, each by the place of its values among the
+/// ``WindowResults``.
 struct WindowEmission {
     struct Mark {
         var before: Int64
@@ -41,7 +40,6 @@ struct WindowEmission {
         var revision: Int32 = 0
     }
 
-    /// A row's place in an emission, and where its values are.
     private struct Row {
         var key: Int32
         var end: Int64
@@ -50,45 +48,22 @@ struct WindowEmission {
     }
 
     private var rows: [Row] = []
-    /// Per causing input and result.
-    private var causes: [[PaneCause]]
-    /// Per result: whether every aggregate fits its type.
-    private var fits: [Bool] = []
-    /// Results that were said before, by their place among all results.
-    private var recalled: [(result: Int, columns: [Column])] = []
     /// Flushed windows, with the results to remember of them.
     private(set) var said: [(key: Int32, end: Int64, result: Int32)] = []
     /// Moves of keys' clocks that steps downstream with timers must hear of.
     private var moves: [RowContext.Ghost] = []
 
-    init(causeInputs: Int) { causes = Array(repeating: [], count: causeInputs) }
-
     var rowCount: Int { rows.count }
     var isEmpty: Bool { rows.isEmpty && moves.isEmpty }
 
-    /// Notes that a result is the last that was said of a window.
-    mutating func remember(key: Int32, end: Int64, result: Int32) {
-        said.append((key, end, result))
-    }
-
-    /// Takes a row whose values are those of a result; a result may have several rows.
+    /// Takes a row whose values are those of a result.
     mutating func append(key: Int32, end: Int64, _ mark: Mark, result: Int32) {
         rows.append(Row(key: key, end: end, mark: mark, result: result))
     }
 
-    /// Takes a result that the accumulators have just appended.
-    mutating func addResult(fits isWhole: Bool, _ panes: PaneStore, _ slots: [Int32]) -> Int32 {
-        panes.appendCauses(slots, to: &causes)
-        fits.append(isWhole)
-        return Int32(fits.count - 1)
-    }
-
-    /// Takes a result that was said before.
-    mutating func recall(_ columns: [Column], _ past: [PaneCause]) -> Int32 {
-        recalled.append((fits.count, columns))
-        for index in causes.indices { causes[index].append(past[index]) }
-        fits.append(true)
-        return Int32(fits.count - 1)
+    /// Notes that a result is the last that was said of a window.
+    mutating func remember(key: Int32, end: Int64, result: Int32) {
+        said.append((key, end, result))
     }
 
     /// Passes a move on, after the rows so far.
@@ -96,33 +71,6 @@ struct WindowEmission {
         var move = move
         move.position = rows.count
         moves.append(move)
-    }
-
-    /// The values of all results: what the accumulators have made, with what is recalled put in
-    /// its place.
-    func finish(_ made: [Column]) -> WindowResults {
-        guard !recalled.isEmpty else {
-            return WindowResults(columns: made, causes: causes, fits: fits)
-        }
-        var order: [Int32] = []
-        var next: Int32 = 0
-        var columns = made
-        let madeCount = fits.count - recalled.count
-        var past = recalled[...]
-        for result in fits.indices {
-            if past.first?.result == result {
-                let place = recalled.count - past.count
-                order.append(Int32(madeCount + place))
-                past.removeFirst()
-            } else {
-                order.append(next)
-                next += 1
-            }
-        }
-        for (_, row) in recalled {
-            for index in columns.indices { columns[index].append(row[index]) }
-        }
-        return WindowResults(columns: columns.map { $0.gather(order) }, causes: causes, fits: fits)
     }
 
     /// Where a batch that begins at a row ends: an earlier version stays with the correction that
@@ -176,24 +124,6 @@ struct WindowEmission {
     }
 }
 
-/// The results of an emission, as columns.
-struct WindowResults {
-    /// One an aggregate.
-    var columns: [Column]
-    /// One a causing input.
-    var causes: [[PaneCause]]
-    /// Whether every aggregate fits its type.
-    var fits: [Bool]
-
-    /// Values of some results, in their order.
-    func columns(_ results: [Int32]) -> [Column] {
-        guard let first = results.first else { return columns.map { $0.gather([]) } }
-        let isRun = results.indices.allSatisfy { results[$0] == first + Int32($0) }
-        guard isRun else { return columns.map { $0.gather(results) } }
-        return columns.map { $0.slice(Int(first)..<Int(first) + results.count) }
-    }
-}
-
 /// The rows of every pane, for steps whose input may be corrected: an aggregate is then made anew
 /// from what is left. Such rows are results of windows, so there are few.
 struct RetainedRows {
@@ -215,9 +145,9 @@ struct RetainedRows {
     }
 
     /// Follows a pane to another slot.
-    mutating func move(from: Int32, to: Int32) {
-        while slots.count <= Int(max(from, to)) { slots.append([]) }
-        slots.swapAt(Int(from), Int(to))
+    mutating func move(from: Int, to: Int) {
+        while slots.count <= max(from, to) { slots.append([]) }
+        slots.swapAt(from, to)
     }
 
     mutating func append(_ row: Int, of run: WindowRun, slot: Int32) {

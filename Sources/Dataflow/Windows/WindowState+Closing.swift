@@ -38,22 +38,22 @@ extension WindowState {
     private mutating func say(
         key: Int32, end: Int64, _ mark: WindowEmission.Mark, _ emission: inout WindowEmission
     ) -> Int32? {
-        findPanes(of: key, endingAt: end)
+        let window = windowPanes(of: key, endingAt: end)
         guard let index = versions[key]?.firstIndex(where: { $0.end == end }),
             let version = versions[key]?[index]
         else {
-            guard hasRows() else { return nil }
-            let result = result(end: end, &emission)
+            guard hasRows(window) else { return nil }
+            let result = results.note(window, end: end)
             emission.append(key: key, end: end, mark, result: result)
             return result
         }
         guard version.isDirty else { return nil }
-        let hasRows = hasRows()
+        let hasRows = hasRows(window)
         versions[key]?[index].isDirty = false
         versions[key]?[index].isWithdrawn = !hasRows
         var mark = mark
         if !version.isWithdrawn {
-            let before = emission.recall(version.columns, version.causes)
+            let before = results.recall(version.columns, version.causes)
             mark.change = hasRows ? .before : .withdraw
             mark.revision = hasRows ? version.revision : version.revision + 1
             emission.append(key: key, end: end, mark, result: before)
@@ -62,7 +62,7 @@ extension WindowState {
             versions[key]?[index].revision = mark.revision
         }
         guard hasRows else { return nil }
-        let after = result(end: end, &emission)
+        let after = results.note(window, end: end)
         emission.append(key: key, end: end, mark, result: after)
         emission.remember(key: key, end: end, result: after)
         return after
@@ -87,17 +87,9 @@ extension WindowState {
         versions[key] = list
     }
 
-    /// The result of the window whose panes are at hand.
-    mutating func result(end: Int64, _ emission: inout WindowEmission) -> Int32 {
-        var fits = true
-        for accumulator in accumulators
-        where !accumulator.appendResult(windowPanes[...], end: end) { fits = false }
-        return emission.addResult(fits: fits, panes, windowPanes)
-    }
-
     mutating func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks else { return }
-        var emission = WindowEmission(causeInputs: panes.causeInputs.count)
+        var emission = WindowEmission()
         // Between two ends of panes the watermark moves in steps that depend on how batches are
         // cut.
         let before =
@@ -136,7 +128,7 @@ extension WindowState {
             }
         }
         // Stable: keys of one end keep their byte order.
-        var emission = WindowEmission(causeInputs: panes.causeInputs.count)
+        var emission = WindowEmission()
         for (_, window) in open.enumerated().sorted(by: {
             ($0.element.end, $0.offset) < ($1.element.end, $1.offset)
         }) {
@@ -157,7 +149,7 @@ extension WindowState {
 
     mutating func emit(_ emission: inout WindowEmission, _ output: inout StepOutput) {
         if emission.isEmpty { return }
-        let results = emission.finish(accumulators.map { $0.takeResults() })
+        let results = results.take(accumulators, panes)
         for (key, end, result) in emission.said {
             guard let index = versions[key]?.firstIndex(where: { $0.end == end }) else { continue }
             versions[key]?[index].columns = results.columns([result])

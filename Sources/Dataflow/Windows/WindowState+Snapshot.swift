@@ -5,19 +5,19 @@ extension WindowState {
         snapshot.write(watermark)
         snapshot.write(panes.causeInputs.map { Int64($0) })
         let codes = keys.sortedCodes().filter {
-            !panes.slots(key: $0).isEmpty || versions[$0] != nil
+            !panes.run(key: $0).isEmpty || versions[$0] != nil
         }
         snapshot.write(Int64(codes.count))
         for code in codes {
             snapshot.write(keys.bytes(code))
             snapshot.write(nextClose[Int(code)])
-            let slots = panes.slots(key: code)
+            let slots = panes.run(key: code)
             snapshot.write(Int64(slots.count))
             for slot in slots {
-                snapshot.write(panes.indices[Int(slot)])
-                write(panes.causes([slot]), to: &snapshot)
-                for accumulator in accumulators { accumulator.save(Int(slot), to: &snapshot) }
-                if let retained { write(retained.rows(slot), to: &snapshot) }
+                snapshot.write(panes.indices[slot])
+                write(panes.causes(slot), to: &snapshot)
+                for accumulator in accumulators { accumulator.save(slot, to: &snapshot) }
+                if let retained { write(retained.rows(Int32(slot)), to: &snapshot) }
             }
             let list = versions[code] ?? []
             snapshot.write(Int64(list.count))

@@ -16,6 +16,8 @@ struct WindowState {
     let accumulators: [any Accumulator]
     /// Panes of all keys.
     var panes = PaneStore()
+    /// Slots that the accumulators have.
+    private var usableSlots = 0
     /// Rows of the panes; kept when rows may be corrected, being themselves results of windows.
     var retained: RetainedRows?
     /// Per key code: end of its earliest window that has rows and is not closed.
@@ -26,8 +28,8 @@ struct WindowState {
     var watermark: Int64 = .min
     var nextTimer: Int64 = .max
     var sortedKeys: [Int32] = []
-    /// Slots of the panes of the window at hand, ascending.
-    private(set) var windowPanes: [Int32] = []
+    /// Values of the rows that are being emitted.
+    var results = PendingResults()
 
     init(
         _ plan: WindowPlan, lateness: Int64, usesKeyClocks: Bool, keyIsInteger: Bool
@@ -77,7 +79,7 @@ struct WindowState {
         grow(keyCount: Int(greatest) + 1)
         panes.setCauses(batch.causes.map(\.input))
         var run = WindowRun(inputs: evaluation.columns.map { $0.flattened() }, batch: batch)
-        var emission = WindowEmission(causeInputs: panes.causeInputs.count)
+        var emission = WindowEmission()
         var ghost = 0
         for row in 0..<batch.rowCount {
             while ghost < context.ghosts.count, context.ghosts[ghost].position <= row {
@@ -178,6 +180,7 @@ struct WindowState {
     private mutating func put(
         _ later: Int?, for earlier: Int?, key: Int32, pane: Int64, _ run: inout WindowRun
     ) {
+        results.settle(accumulators, panes)
         if let earlier {
             // Rows before must be there before a pane is made anew.
             add(through: earlier, &run)
@@ -191,11 +194,11 @@ struct WindowState {
 
     /// Makes a pane anew without a row, when it is there.
     private mutating func remove(_ row: Int, key: Int32, pane: Int64, _ run: WindowRun) {
-        guard let slot = panes.slots(key: key, pane..<pane + 1).first,
-            retained?.remove(row, of: run, slot: slot) == true
-        else { return }
-        for accumulator in accumulators { accumulator.reset(Int(slot)) }
-        panes.resetCauses(slot)
+        guard let place = panes.run(key: key, pane..<pane + 1).first else { return }
+        let slot = Int32(place)
+        guard retained?.remove(row, of: run, slot: slot) == true else { return }
+        for accumulator in accumulators { accumulator.reset(place) }
+        panes.resetCauses(place)
         for kept in retained?.rows(slot) ?? [] {
             panes.note(kept.causes, slot: slot)
             for (accumulator, aggregate) in zip(accumulators, plan.aggregates) {
@@ -206,15 +209,15 @@ struct WindowState {
         }
     }
 
-    /// Finds the panes of a window that are there: ``windowPanes``.
-    mutating func findPanes(of key: Int32, endingAt end: Int64) {
-        panes.findSlots(key: key, assigner.panes(endingAt: end), &windowPanes)
+    /// The panes of a window that are there.
+    mutating func windowPanes(of key: Int32, endingAt end: Int64) -> PaneRun {
+        panes.run(key: key, assigner.panes(endingAt: end))
     }
 
     /// Whether some pane of the window has a row.
-    func hasRows() -> Bool {
-        guard let retained else { return !windowPanes.isEmpty }
-        return windowPanes.contains { !retained.rows($0).isEmpty }
+    func hasRows(_ window: PaneRun) -> Bool {
+        guard let retained else { return !window.isEmpty }
+        return window.contains { !retained.rows(Int32($0)).isEmpty }
     }
 
     /// Changes a pane whose windows are closed, or were flushed, and says what they are now.
@@ -234,24 +237,26 @@ struct WindowState {
                 }
                 continue
             }
-            findPanes(of: key, endingAt: end)
-            closed.append((end, hasRows() ? result(end: end, &emission) : nil))
+            let window = windowPanes(of: key, endingAt: end)
+            closed.append((end, hasRows(window) ? results.note(window, end: end) : nil))
         }
         change(&self)
         for (end, before) in closed {
-            findPanes(of: key, endingAt: end)
+            let window = windowPanes(of: key, endingAt: end)
+            let hasRows = hasRows(window)
             var mark = mark
             if let before {
                 let revision = revision(key: key, end: end)
                 setRevision(revision + 1, key: key, end: end)
-                mark.change = hasRows() ? .before : .withdraw
-                mark.revision = hasRows() ? revision : revision + 1
+                mark.change = hasRows ? .before : .withdraw
+                mark.revision = hasRows ? revision : revision + 1
                 emission.append(key: key, end: end, mark, result: before)
                 mark.change = .correct
                 mark.revision = revision + 1
             }
-            guard hasRows() else { continue }
-            emission.append(key: key, end: end, mark, result: result(end: end, &emission))
+            guard hasRows else { continue }
+            let after = results.note(window, end: end)
+            emission.append(key: key, end: end, mark, result: after)
         }
         let clock = max(now, Timestamp.minimum)
         let open = windowEnd(lastPane: max(pane, self.pane(of: clock)))
@@ -273,9 +278,11 @@ struct WindowState {
     /// Makes a new pane's slot usable, after what has moved is where it belongs.
     mutating func prepare(_ slot: Int32) {
         growPanes()
-        for (from, to) in panes.takeMoves() {
-            for accumulator in accumulators { accumulator.move(from: Int(from), to: Int(to)) }
-            retained?.move(from: from, to: to)
+        if panes.hasMoves {
+            for (from, to) in panes.takeMoves() {
+                for accumulator in accumulators { accumulator.move(from: from, to: to) }
+                retained?.move(from: from, to: to)
+            }
         }
         for accumulator in accumulators { accumulator.reset(Int(slot)) }
         retained?.reset(slot)
@@ -289,6 +296,7 @@ struct WindowState {
     /// Adds the rows of the run that have a slot and are not added yet.
     private mutating func add(through end: Int, _ run: inout WindowRun) {
         guard run.added < end else { return }
+        results.settle(accumulators, panes)
         for (accumulator, aggregate) in zip(accumulators, plan.aggregates) {
             accumulator.add(
                 aggregate.input.map { run.inputs[$0] }, rows: run.added..<end, slots: run.slots,
@@ -298,10 +306,14 @@ struct WindowState {
     }
 
     private mutating func growPanes() {
+        guard usableSlots < panes.slotCount else { return }
+        usableSlots = panes.slotCount
         for accumulator in accumulators { accumulator.grow(to: panes.slotCount) }
     }
 
-    mutating func restoreTimer(key: Int32, _ end: Int64) { if end != .max { noteTimer(key: key, end) } }
+    mutating func restoreTimer(key: Int32, _ end: Int64) {
+        if end != .max { noteTimer(key: key, end) }
+    }
 
     mutating func grow(keyCount: Int) {
         while nextClose.count < keyCount { nextClose.append(.max) }
