@@ -26,24 +26,19 @@ package struct JSONRowEncoder: Sendable {
     ///
     /// Column by column first, so that each loop has one type, then row by row.
     package func encode(_ batch: Batch) -> ByteValues {
-        let members = prefixes.indices.map { index in
+        var members = prefixes.indices.map { index in
             var texts = ByteValues()
             JSONWriter.values(
                 batch.columns[index], types[index], prefix: prefixes[index], to: &texts)
             return texts
         }
-        var objects = ByteValues()
-        objects.offsets.reserveCapacity(batch.rowCount + 1)
-        objects.bytes.reserveCapacity(
-            members.reduce(2 * batch.rowCount) { $0 + $1.bytes.count })
-        for row in 0..<batch.rowCount {
-            if members.isEmpty { objects.bytes.append(0x7B) }
-            for texts in members {
-                objects.bytes.append(contentsOf: texts.bytes[texts.range(row)])
-            }
-            objects.bytes.append(0x7D)
-            objects.endRow()
+        if members.isEmpty {
+            members = [
+                ByteValues(
+                    offsets: Array(0...Int32(batch.rowCount)),
+                    bytes: Array(repeating: 0x7B, count: batch.rowCount))
+            ]
         }
-        return objects
+        return ByteValues.joining(members, rowCount: batch.rowCount, terminator: 0x7D)
     }
 }
