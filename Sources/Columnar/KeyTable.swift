@@ -12,6 +12,8 @@ package struct KeyTable: Sendable {
     /// Per code: the code that came after it last time; -1 before the first time.
     private var successors: [Int32] = []
     private var last: Int32 = -1
+    /// Codes in the order of their bytes, of the keys there were at the last ``sort()``.
+    private var sorted: [Int32] = []
     private let collides: Bool
 
     /// `collides` sends every key to the same slot: for tests that no result depends on hashes.
@@ -75,9 +77,44 @@ package struct KeyTable: Sendable {
     /// A copy of a key's bytes.
     package func bytes(_ code: Int32) -> [UInt8] { keys.array(Int(code)) }
 
-    /// Codes in ascending order of their bytes. O(n log n).
+    /// Up to so many keys a column of them refers to the table itself.
+    private static let sharedCount = 1 << 14
+
+    /// The keys of rows as a column; a code of -1 gives any key. O(rows).
+    ///
+    /// A column of a small table refers to it and copies nothing, at the price of a copy of the
+    /// table when a key is added while the column lives. Of a large one it has copies of its own.
+    package func column(_ codes: [Int32]) -> Column {
+        var codes = codes
+        for row in codes.indices where codes[row] < 0 { codes[row] = 0 }
+        if count > Self.sharedCount { return Column(.bytes(keys.gather(codes))) }
+        // Without any key every code was -1: any base will do that has a row 0.
+        let base = count == 0 ? ByteValues(offsets: [0, 0], bytes: []) : keys
+        return Column(.dictionary(DictionaryValues(indices: codes, base: Column(.bytes(base)))))
+    }
+
+    /// Codes in ascending order of their bytes. O(n log n), or O(1) when no key has come since
+    /// ``sort()``.
     package func sortedCodes() -> [Int32] {
-        (0..<Int32(count)).sorted { precedes($0, $1) }
+        sorted.count == count ? sorted : (0..<Int32(count)).sorted { precedes($0, $1) }
+    }
+
+    /// Remembers the order of the keys, for ``sortedCodes()``. O(n log n) in the keys that have
+    /// come since the last call, O(n) in all.
+    package mutating func sort() {
+        guard sorted.count < count else { return }
+        let new = (Int32(sorted.count)..<Int32(count)).sorted { precedes($0, $1) }
+        var merged: [Int32] = []
+        merged.reserveCapacity(count)
+        var old = 0
+        for code in new {
+            while old < sorted.count, precedes(sorted[old], code) {
+                merged.append(sorted[old])
+                old += 1
+            }
+            merged.append(code)
+        }
+        sorted = merged + sorted[old...]
     }
 
     /// Whether key `a` comes before key `b` in byte order, a prefix first.

@@ -348,6 +348,7 @@ package final class Pipeline {
 
     /// Writes all state, canonically: equal state gives equal bytes, however it came about.
     package func save(to snapshot: inout SnapshotWriter) {
+        keys.sort()
         snapshot.write(watermarks)
         for clock in clocks { clock?.save(to: &snapshot, keys: keys) }
         for table in tables { table?.save(to: &snapshot, keys: keys) }

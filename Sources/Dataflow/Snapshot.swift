@@ -16,11 +16,7 @@ package struct SnapshotWriter: Sendable {
 
     /// Appends an integer, least significant byte first, in as many bytes as its type has.
     package mutating func write<Value: FixedWidthInteger>(_ value: Value) {
-        var rest = value.littleEndian
-        for _ in 0..<MemoryLayout<Value>.size {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
+        unsafe withUnsafeBytes(of: value.littleEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 
     /// Appends one byte, 1 for true.
@@ -62,12 +58,10 @@ package struct SnapshotReader: Sendable {
         guard bytes.count - position >= size else {
             throw SnapshotError("the snapshot ends early")
         }
-        var value: Value = 0
-        for index in stride(from: size - 1, through: 0, by: -1) {
-            value = (value << 8) | Value(truncatingIfNeeded: bytes[position + index])
+        defer { position += size }
+        return unsafe bytes.withUnsafeBytes {
+            Value(littleEndian: unsafe $0.loadUnaligned(fromByteOffset: position, as: Value.self))
         }
-        position += size
-        return value
     }
 
     /// Reads a Boolean: any byte but 0 is true. Throws at the end.

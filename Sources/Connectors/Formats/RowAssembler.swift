@@ -119,7 +119,7 @@ struct RowAssembler {
         for (root, field) in fields.enumerated() where root != keyRoot || !isTextKey {
             columns[field] = sinks.column(root)
         }
-        if isTextKey { columns[fields[keyRoot]] = keyColumn(table) }
+        if isTextKey { columns[fields[keyRoot]] = table.column(keys) }
         return DecodedRows(
             block: block, firstRow: firstRow, rowCount: count, columns: columns,
             // Null rows hold 0.
@@ -128,21 +128,6 @@ struct RowAssembler {
 
     private var isTextKey: Bool {
         sinks.nodes[keyRoot].kind == .string || sinks.nodes[keyRoot].kind == .bytes
-    }
-
-    private func keyColumn(_ table: KeyTable) -> Column {
-        guard table.count > 0 else {
-            // Every row is a fault: any base will do that has a row 0.
-            let base = Column(.bytes(ByteValues(offsets: [0, 0], bytes: [])))
-            return Column(
-                .dictionary(
-                    DictionaryValues(
-                        indices: Array(repeating: 0, count: keys.count), base: base)))
-        }
-        var indices = keys
-        for fault in faults where indices[Int(fault.row)] < 0 { indices[Int(fault.row)] = 0 }
-        return Column(
-            .dictionary(DictionaryValues(indices: indices, base: Column(.bytes(table.keys)))))
     }
 
     private func isPresent(_ root: Int, _ row: Int) -> Bool {

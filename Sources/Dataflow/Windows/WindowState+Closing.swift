@@ -194,10 +194,7 @@ extension WindowState {
     }
 
     private func keyColumn(_ codes: [Int32], _ keys: KeyTable) -> Column {
-        guard keyIsInteger else {
-            return Column(
-                .dictionary(DictionaryValues(indices: codes, base: Column(.bytes(keys.keys)))))
-        }
+        guard keyIsInteger else { return keys.column(codes) }
         return Column(
             .int64(codes.map { Int64(String(decoding: keys.bytes($0), as: UTF8.self)) ?? 0 }))
     }
