@@ -9,17 +9,18 @@ import RecordLog
 
 extension ImportOptions.Format: ExpressibleByArgument {}
 
-extension CompressionCodec: ExpressibleByArgument {
-    /// The codecs that are written, by their Kafka names.
-    public init?(argument: String) {
-        self.init(name: argument)
-        guard isWritten else { return nil }
+/// The codecs that are written, by their Kafka names. A type of its own, for that of the log is
+/// known by numbers, which help and completion would show.
+enum WrittenCodec: String, CaseIterable, ExpressibleByArgument {
+    case none, lz4, zstd
+
+    var codec: CompressionCodec {
+        switch self {
+        case .none: .none
+        case .lz4: .lz4
+        case .zstd: .zstd
+        }
     }
-
-    /// As it is written on the command line.
-    public var defaultValueDescription: String { name }
-
-    public static var allValueStrings: [String] { allCases.filter(\.isWritten).map(\.name) }
 }
 
 /// `plumbline import`
@@ -48,8 +49,8 @@ struct Import: ParsableCommand {
             Example:
               plumbline import --data data --topic telemetry.crane --format json \\
                   --key device --time ts crane.ndjson
-              plumbline import --data data --topic telemetry.crane --format csv --separator ';' \\
-                  --key device --time ts crane.csv
+              plumbline import --data data --topic telemetry.crane --format csv \\
+                  --separator ';' --key device --time ts crane.csv
             """)
 
     @Option(
@@ -76,7 +77,7 @@ struct Import: ParsableCommand {
     @Option(help: "The field of the arrival time.")
     var arrival: String?
     @Option(help: "How batches are compressed.")
-    var codec: CompressionCodec = .lz4
+    var codec: WrittenCodec = .lz4
     @Option(help: "Partitions of a new topic; 4 when not given.")
     var partitions: Int?
     @Flag(help: "Write the summary as JSON to standard output.")
@@ -107,8 +108,8 @@ struct Import: ParsableCommand {
         var progress = Progress()
         let schema = try schema.map(ImportSchema.init)
         let options = ImportOptions(
-            dataPath: data, topic: topic, format: format, fields: try fields(schema), codec: codec,
-            partitions: partitions,
+            dataPath: data, topic: topic, format: format, fields: try fields(schema),
+            codec: codec.codec, partitions: partitions,
             separator: separator.flatMap(CSVForm.separator) ?? CSVForm().separator,
             columns: noHeader ? schema?.columns : nil)
         let source = try ImportFile.open(file, spoolDirectory: data + "/state/imports") { done in
@@ -165,7 +166,7 @@ struct Import: ParsableCommand {
                 resumed: summary.resumed, recordsByPartition: summary.recordsByPartition,
                 unreadable: summary.unreadable,
                 firstUnreadableLine: summary.firstUnreadableLine, bytes: summary.bytes,
-                seconds: seconds, codec: codec.name)
+                seconds: seconds, codec: codec.rawValue)
             try Terminal.json(report)
         }
         Terminal.note(text(summary, name: name, seconds: seconds))
@@ -180,7 +181,7 @@ struct Import: ParsableCommand {
         let parts = summary.recordsByPartition.map { Report.grouped($0) }.joined(separator: " ")
         var text =
             "\(name): \(records) records in \(topic) (by partition \(parts);"
-            + " \(Report.bytes(summary.bytes)), \(codec.name),"
+            + " \(Report.bytes(summary.bytes)), \(codec.rawValue),"
             + String(format: " %.1f s)", seconds)
         if summary.resumed > 0 {
             text +=

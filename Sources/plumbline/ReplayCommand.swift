@@ -17,7 +17,7 @@ struct ReplayJournal: ParsableCommand {
             """)
 
     @Option(
-        help: ArgumentHelp("Data directory; its log is in D/kafka.", valueName: "dir"),
+        help: ArgumentHelp("Data directory; its folder kafka is the log.", valueName: "dir"),
         completion: .directory)
     var data: String
 

@@ -18,13 +18,14 @@ struct Run: ParsableCommand {
 
             Examples:
               plumbline run --data data topologies/crane-overload --until-end
-              plumbline run --brokers localhost:9092 --state state topologies/crane-overload
+              plumbline run --brokers localhost:9092 --state state \\
+                  topologies/crane-overload
 
             \(Terminal.exitCodes)
             """)
 
     @Option(
-        help: ArgumentHelp("Data directory; its log is in D/kafka.", valueName: "dir"),
+        help: ArgumentHelp("Data directory; its folder kafka is the log.", valueName: "dir"),
         completion: .directory)
     var data: String?
 
