@@ -79,7 +79,7 @@ struct EpochRecord: Codable, Equatable {
     ) {
         self.epoch = epoch
         self.plan = plan
-        semantics = Self.currentSemantics
+        semantics = Semantics.version
         self.steps = steps
         self.starts = starts
         self.positions = positions
@@ -101,7 +101,10 @@ struct EpochRecord: Codable, Equatable {
                 hint: "the journal is damaged; restore the data directory from a copy")
         }
     }
+}
 
+/// What the engine makes of a plan and its inputs.
+package enum Semantics {
     /// Raised by any change of results; epochs of another version are not re-executed.
-    static let currentSemantics = 1
+    package static let version = 1
 }

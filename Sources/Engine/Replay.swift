@@ -106,11 +106,11 @@ package struct Replay {
         var next: EpochRecord? = first
         do {
             while let record = next {
-                guard record.semantics == EpochRecord.currentSemantics else {
+                guard record.semantics == Semantics.version else {
                     throw EngineError(
                         "\(journal), epoch \(record.epoch) has semantics version"
                             + " \(record.semantics); this build has"
-                            + " \(EpochRecord.currentSemantics)")
+                            + " \(Semantics.version)")
                 }
                 let starts = core.positions
                 for step in record.steps { try core.execute(step) }

@@ -51,7 +51,7 @@ struct SnapshotStore {
         }
         let mark = SnapshotMark(epoch: epoch, hash: Self.hash(state))
         let manifest = Manifest(
-            epoch: epoch, plan: plan, semantics: EpochRecord.currentSemantics,
+            epoch: epoch, plan: plan, semantics: Semantics.version,
             byteCounts: counts, hash: mark.hash)
         try writeDurably(
             try JSONEncoder().encode(manifest), to: folder.appendingPathComponent("manifest"))
@@ -92,7 +92,7 @@ struct SnapshotStore {
         guard let data = try? Data(contentsOf: folder.appendingPathComponent("manifest")),
             let manifest = try? JSONDecoder().decode(Manifest.self, from: data),
             manifest.epoch == epoch, manifest.plan == plan,
-            manifest.semantics == EpochRecord.currentSemantics
+            manifest.semantics == Semantics.version
         else { return nil }
         var state: [UInt8] = []
         for (index, count) in manifest.byteCounts.enumerated() {

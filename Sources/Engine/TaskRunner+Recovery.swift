@@ -134,11 +134,11 @@ extension TaskRunner {
     }
 
     private func check(_ record: EpochRecord) throws {
-        guard record.semantics == EpochRecord.currentSemantics else {
+        guard record.semantics == Semantics.version else {
             throw EngineError(
                 "\(identity.journal), epoch \(record.epoch) was written by a build of semantics"
                     + " version \(record.semantics); this one has"
-                    + " \(EpochRecord.currentSemantics)",
+                    + " \(Semantics.version)",
                 hint: "stop that build cleanly once, so that it leaves a snapshot at its last"
                     + " epoch")
         }

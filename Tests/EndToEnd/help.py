@@ -20,6 +20,9 @@ def main():
         for readme in readmes:
             harness.check(f"\n| `plumbline {command}" in readme, f"{command} is in no README")
         harness.refused([command, "--no-such-option"], f"plumbline {command} --help", expect=64)
+    version = harness.plumbline("--version").decode()
+    harness.check(re.fullmatch(
+        r"plumbline \d+\.\d+\.\d+\S*, semantics version \d+\n", version), version)
     harness.say(f"{len(commands)} commands with example, exit codes, --json and a reference")
 
 
