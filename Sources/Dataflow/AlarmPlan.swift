@@ -47,6 +47,29 @@ package struct AlarmMessage: Hashable, Sendable {
     }
 }
 
+/// What an alarm adds to its row: how bad it is, what it rests on, what people are told.
+package struct AlarmTexts: Hashable, Sendable {
+    /// A level without one is its own severity.
+    package var severity: ByLevel<String>
+    package var majorHazard: ByLevel<Bool>
+    package var basis: ByLevel<String>
+    package var message: AlarmMessage?
+    /// Messages of certain events, instead of `message`.
+    package var eventMessages: [String: AlarmMessage]
+
+    package init(
+        severity: ByLevel<String> = ByLevel(), majorHazard: ByLevel<Bool> = ByLevel(),
+        basis: ByLevel<String> = ByLevel(), message: AlarmMessage? = nil,
+        eventMessages: [String: AlarmMessage] = [:]
+    ) {
+        self.severity = severity
+        self.majorHazard = majorHazard
+        self.basis = basis
+        self.message = message
+        self.eventMessages = eventMessages
+    }
+}
+
 /// What makes alarms of a sink's rows: the `alarm:` of the sink, with all defaults filled in.
 ///
 /// Numbers are indexes of the fields of the rows that reach the sink.
@@ -60,10 +83,12 @@ package struct AlarmPlan: Hashable, Sendable {
         package var value: Int?
         package var limit: Int?
         package var since: Int?
+        /// Names the rule of each row; nil where all rows have the one of the sink.
+        package var rule: Int?
 
         package init(
             event: Int? = nil, level: Int? = nil, previous: Int? = nil, value: Int? = nil,
-            limit: Int? = nil, since: Int? = nil
+            limit: Int? = nil, since: Int? = nil, rule: Int? = nil
         ) {
             self.event = event
             self.level = level
@@ -71,34 +96,34 @@ package struct AlarmPlan: Hashable, Sendable {
             self.value = value
             self.limit = limit
             self.since = since
+            self.rule = rule
         }
 
         /// Whether rows belong to episodes that begin at `since`; else each row is one of its own.
         package var hasEpisodes: Bool { event != nil && since != nil }
 
-        package var all: [Int] { [event, level, previous, value, limit, since].compactMap(\.self) }
+        package var all: [Int] {
+            [event, level, previous, value, limit, since, rule].compactMap(\.self)
+        }
     }
 
     package var topology: String
+    /// The rule of all rows, or of those whose field for it is null.
     package var rule: String
-    package var type: String
+    /// Nil: `<topology>.<rule>`, by each row's rule.
+    package var type: String?
     package var source: String
     package var subject: Int
     /// Holds the record's key.
     package var keyField: Int
     package var fields: Fields
-    /// A level without one is its own severity.
-    package var severity: ByLevel<String>
-    package var majorHazard: ByLevel<Bool>
-    package var basis: ByLevel<String>
-    package var message: AlarmMessage?
-    /// Messages of certain events, instead of `message`.
-    package var eventMessages: [String: AlarmMessage]
+    /// Of rules that have none of their own.
+    package var common: AlarmTexts
+    package var rules: [String: AlarmTexts]
 
     package init(
-        topology: String, rule: String, type: String, source: String, subject: Int, keyField: Int,
-        fields: Fields, severity: ByLevel<String>, majorHazard: ByLevel<Bool>,
-        basis: ByLevel<String>, message: AlarmMessage?, eventMessages: [String: AlarmMessage]
+        topology: String, rule: String, type: String?, source: String, subject: Int,
+        keyField: Int, fields: Fields, common: AlarmTexts, rules: [String: AlarmTexts] = [:]
     ) {
         self.topology = topology
         self.rule = rule
@@ -107,11 +132,8 @@ package struct AlarmPlan: Hashable, Sendable {
         self.subject = subject
         self.keyField = keyField
         self.fields = fields
-        self.severity = severity
-        self.majorHazard = majorHazard
-        self.basis = basis
-        self.message = message
-        self.eventMessages = eventMessages
+        self.common = common
+        self.rules = rules
     }
 
     /// Members of the envelope in its order. `change` and `revision` are there for corrected rows

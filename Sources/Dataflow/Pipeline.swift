@@ -20,6 +20,11 @@ package final class Pipeline {
     private var nextSequence: Int64 = 0
     private var emissions: [Emission] = []
     private var rejects: [Reject] = []
+    /// Per input: the offset after the last record taken, -1 before the first. Kept up to date
+    /// only where some output tells it.
+    private var taken: [Int64]
+    /// Whether each output tells up to where its rows' inputs had been taken.
+    private let tellsPositions: [Bool]
 
     /// What goes to one output: a sink, or a stream that is rekeyed.
     package struct Emission: Sendable {
@@ -33,6 +38,8 @@ package final class Pipeline {
         /// Index of the sink in the plan; rekeyed streams count on from the last one.
         package var output: Int
         package var content: Content
+        /// Of the rows of alarms.
+        package var positions: TakenPositions?
     }
 
     /// Rows that one source has pushed, as other domains judge them.
@@ -42,6 +49,9 @@ package final class Pipeline {
         /// Per time domain downstream of the source: its watermark before and after each row.
         var before: [Int: ArraySlice<Int64>] = [:]
         var after: [Int: ArraySlice<Int64>] = [:]
+        /// The rows' input and offsets, where outputs tell positions.
+        var input = -1
+        var offsets: [Int64] = []
     }
 
     /// Makes the operators of a checked plan, with empty state.
@@ -69,6 +79,9 @@ package final class Pipeline {
             }
         }
         watermarks = graph.domains.map { _ in .min }
+        taken = inputs.map { _ in -1 }
+        tellsPositions =
+            plan.sinks.map { $0.format != .json } + plan.rekeys.map { _ in false }
     }
 
     // MARK: Input
@@ -78,6 +91,7 @@ package final class Pipeline {
         guard batch.rowCount > 0 else { return }
         guard var clock = clocks[source] else {
             tables[source]?.apply(batch)
+            take(batch)
             return
         }
         // Taken out while it changes, so that no write copies its arrays.
@@ -87,12 +101,25 @@ package final class Pipeline {
         let usesKeyClocks = clock.rule.clock == .key
         if usesKeyClocks, !graph.domains[source].feedsOthers {
             deliver(source: source, batch, before, after)
+            take(batch)
+            piece = Piece()
         } else {
             var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
             rises.follow(partition, isOwnTime: !usesKeyClocks)
             pushCut(source: source, batch, before, after, rises)
         }
         sortRejects()
+    }
+
+    /// A record has been taken that gives no row.
+    package func take(_ place: RecordPlace) { taken[place.input] = place.offset + 1 }
+
+    /// Rows have been taken, in their order and of one input.
+    private func take(_ batch: Batch) {
+        guard tellsPositions.contains(true), let last = batch.origin(batch.rowCount - 1) else {
+            return
+        }
+        take(last)
     }
 
     /// The sender of a substream of a rekeyed stream has told its watermark, in microseconds.
@@ -117,8 +144,9 @@ package final class Pipeline {
             let range = start..<end
             piece.before = rises.others { $0.before[range] }
             piece.after = rises.others { $0.after[range] }
-            deliver(
-                source: source, batch.slice(range), Array(before[range]), Array(after[range]))
+            let rows = batch.slice(range)
+            deliver(source: source, rows, Array(before[range]), Array(after[range]))
+            take(rows)
             piece = Piece()
             advance(rises.all.map { ($0.domain, $0.after[end - 1]) })
             start = end
@@ -144,11 +172,16 @@ package final class Pipeline {
         let count = Int64(batch.rowCount)
         piece.firstSequence = nextSequence
         piece.rowCount = batch.rowCount
+        if tellsPositions.contains(true), let place = batch.origin(0),
+            let cause = batch.causes.first(where: { $0.input == place.input })
+        {
+            (piece.input, piece.offsets) = (place.input, cause.first)
+        }
         let context = RowContext(
             before: before, after: after,
             sequences: Array(nextSequence..<nextSequence + count))
         nextSequence += count
-        emit(batch, to: graph.roots[source].outputs)
+        emit(batch, context, to: graph.roots[source].outputs)
         for node in graph.roots[source].nodes { hand(batch, context, from: source, to: node) }
     }
 
@@ -163,10 +196,24 @@ package final class Pipeline {
         }
     }
 
-    private func emit(_ batch: Batch, to outputs: [Int]) {
+    private func emit(_ batch: Batch, _ context: RowContext, to outputs: [Int]) {
         for output in outputs {
-            emissions.append(Emission(output: output, content: .rows(batch)))
+            emissions.append(
+                Emission(
+                    output: output, content: .rows(batch),
+                    positions: tellsPositions[output] ? positions(context) : nil))
         }
+    }
+
+    /// Up to where the inputs had been taken when each row came out: rows that timers made come
+    /// after the whole piece that made them due.
+    private func positions(_ context: RowContext) -> TakenPositions {
+        TakenPositions(
+            taken: taken, input: piece.input,
+            next: context.sequences.map { sequence in
+                let index = Int(sequence - piece.firstSequence)
+                return piece.offsets.indices.contains(index) ? piece.offsets[index] + 1 : -1
+            })
     }
 
     /// Calls one operator and hands what it gives to the steps and outputs downstream.
@@ -179,7 +226,7 @@ package final class Pipeline {
         nextSequence = output.nextSequence
         rejects += output.rejects
         for (batch, context) in output.batches {
-            if batch.rowCount > 0 { emit(batch, to: node.outputs) }
+            if batch.rowCount > 0 { emit(batch, context, to: node.outputs) }
             for child in node.children { hand(batch, context, from: node.domain, to: child) }
         }
     }
@@ -350,6 +397,7 @@ package final class Pipeline {
     package func save(to snapshot: inout SnapshotWriter) {
         keys.sort()
         snapshot.write(watermarks)
+        if tellsPositions.contains(true) { snapshot.write(taken) }
         for clock in clocks { clock?.save(to: &snapshot, keys: keys) }
         for table in tables { table?.save(to: &snapshot, keys: keys) }
         for node in graph.nodes { node.operation.save(to: &snapshot, keys: keys) }
@@ -362,6 +410,13 @@ package final class Pipeline {
             throw SnapshotError("the snapshot has another number of clocks than the plan")
         }
         watermarks = saved
+        if tellsPositions.contains(true) {
+            let positions = try snapshot.readInt64s()
+            guard positions.count == taken.count else {
+                throw SnapshotError("the snapshot has another number of inputs than the task")
+            }
+            taken = positions
+        }
         for index in clocks.indices {
             try clocks[index]?.restore(from: &snapshot, keys: &keys)
         }

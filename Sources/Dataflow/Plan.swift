@@ -149,11 +149,21 @@ package struct SourcePlan: Sendable {
     package var keyField: Int
     package var role: SourceRole
     package var partitions: PartitionScope
+    /// The last field of the schema, where it is the time at which the record came: in no
+    /// record's value.
+    package var arrivalField: Int?
+
+    /// The fields that a record's value holds.
+    package var valueFields: [Field] {
+        arrivalField == nil ? schema.fields : Array(schema.fields.dropLast())
+    }
 
     package init(
         name: String, topic: String, format: FormatPlan, schema: Schema, fieldsRead: [Int],
-        keyField: Int, role: SourceRole, partitions: PartitionScope = .own
+        keyField: Int, role: SourceRole, partitions: PartitionScope = .own,
+        arrivalField: Int? = nil
     ) {
+        self.arrivalField = arrivalField
         self.partitions = partitions
         self.name = name
         self.topic = topic

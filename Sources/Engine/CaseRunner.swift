@@ -36,7 +36,7 @@ package struct CaseRunner {
                 }
             case .record(let name, let value):
                 items[name, default: []].append(number + 1)
-                try driver.append(source: name, [record(item, value, of: name)])
+                try driver.append(source: name, [try record(item, value, of: name)])
                 if follows { try driver.merge() }
             }
         }
@@ -46,15 +46,17 @@ package struct CaseRunner {
             file, produced: produced(driver), rejects: rejects(driver, items))
     }
 
-    /// Without a stated arrival no row is ahead of it.
-    private func record(_ item: CaseInput, _ value: CaseValue, of name: String) -> OutputRecord {
+    /// Without a stated arrival a row comes at its own time: none is ahead of it.
+    private func record(
+        _ item: CaseInput, _ value: CaseValue, of name: String
+    ) throws -> OutputRecord {
         let arrival = item.arrival.map { $0 / 1000 } ?? Timestamp.maximum / 1000
         var record = OutputRecord(
             timestamp: arrival, key: item.key.map { Array($0.utf8) }, value: value.bytes,
             headers: [], headerCount: 0)
         let source = plans.flatMap(\.sources).first { $0.name == name }
         if let source, case .csv(let form) = source.format {
-            let row = value.csv(form, schema: source.schema)
+            let row = value.csv(form, fields: source.valueFields)
             record.value = row.value
             if form.hasHeader {
                 RecordHeader(key: Array(RecordHeaders.csvHeader.utf8), value: row.header)
@@ -62,7 +64,20 @@ package struct CaseRunner {
                 record.headerCount = 1
             }
         }
+        if let source, source.arrivalField != nil, item.arrival == nil {
+            record.timestamp = try time(of: record, source).map { $0 / 1000 } ?? record.timestamp
+        }
         return record
+    }
+
+    /// A record's own time in microseconds; nil where it cannot be read.
+    private func time(of record: OutputRecord, _ source: SourcePlan) throws -> Int64? {
+        let memory = MemorySource()
+        try memory.append([record])
+        guard let block = try memory.read(from: 0, limit: nil) else { return nil }
+        var keys = KeyTable()
+        let rows = makeDecoder(for: source).decode(block, rows: 0..<1, keys: &keys)
+        return rows.faults.allSatisfy(\.timeIsReadable) ? rows.times[0] : nil
     }
 
     private func produced(_ driver: StagedDriver) -> [String: [ProducedRecord]] {
@@ -102,9 +117,9 @@ extension CaseValue {
     /// A row of CSV and the row that names its columns: a mapping names them itself, or is put in
     /// the order of the schema; a text stands as it is, for the columns of the schema.
     fileprivate func csv(
-        _ form: CSVForm, schema: Schema
+        _ form: CSVForm, fields: [Field]
     ) -> (value: [UInt8], header: [UInt8]) {
-        let names = schema.fields.map(\.path)
+        let names = fields.map(\.path)
         let header = CSVWriter.row(names, separator: form.separator)
         guard case .json(.object(let members)) = self else { return (bytes, header) }
         func cell(_ value: JSONValue?) -> String? {

@@ -9,8 +9,8 @@ import RecordLog
 /// The attributes of CloudEvents (`ce_…`) stand before the headers below.
 ///
 /// Header names are part of the export format: `plumbline.causes`, `plumbline.change`,
-/// `plumbline.revision` on results; `plumbline.reason`, `plumbline.detail`, `plumbline.step`,
-/// `plumbline.origin` on rejects.
+/// `plumbline.revision` on results, `plumbline.asof` on alarms; `plumbline.reason`,
+/// `plumbline.detail`, `plumbline.step`, `plumbline.origin` on rejects.
 struct RecordComposer {
     static let causesHeader = "plumbline.causes"
 
@@ -53,9 +53,14 @@ struct RecordComposer {
         rekeyEncoders = plan.rekeys.map { JSONRowEncoder(schema: $0.schema) }
     }
 
-    /// The records of a sink's batch, in row order; earlier versions are not exported.
-    func compose(_ batch: Batch, sink: Int, keys: KeyTable) -> OutputRecords {
-        let batch = batch.withoutEarlierVersions()
+    /// The records of a sink's batch, in row order; earlier versions are not exported. Alarms tell
+    /// `positions`.
+    func compose(
+        _ batch: Batch, as positions: TakenPositions?, sink: Int, keys: KeyTable
+    ) -> OutputRecords {
+        let kept = batch.laterVersions
+        let batch = kept.map { batch.gather($0) } ?? batch
+        let positions = kept.flatMap { positions?.gather($0) } ?? positions
         var records = OutputRecords()
         var text: [UInt8] = []
         if case .json(let encoder) = encoders[sink] { records.values = encoder.encode(batch) }
@@ -71,6 +76,11 @@ struct RecordComposer {
             }
             appendCauses(batch.causes, row, &text, to: &records.headers.bytes)
             count += 1
+            if let positions {
+                RecordHeader("plumbline.asof", self.text(positions, row))
+                    .encode(into: &records.headers.bytes)
+                count += 1
+            }
             let change = batch.change(row)
             if change != .new {
                 let name = change == .correct ? "correct" : "withdraw"
@@ -170,6 +180,16 @@ struct RecordComposer {
         return all.count
     }
 
+    /// `topic/partition:offset` of every input of which something had been taken, joined by `;`:
+    /// the offset after the last such record.
+    private func text(_ positions: TakenPositions, _ row: Int) -> String {
+        slots.indices.compactMap { input in
+            positions.position(ofInput: input, row: row).map {
+                "\(slots[input].topic)/\(slots[input].partition):\($0)"
+            }
+        }.joined(separator: ";")
+    }
+
     /// Appends the header of a row's causes: `topic/partition:first-last#count` of every causing
     /// input, joined by `;`. `text` is room to work in.
     private func appendCauses(
@@ -197,11 +217,10 @@ struct RecordComposer {
 }
 
 extension Batch {
-    /// The batch without the versions that the corrections after them replace.
-    fileprivate func withoutEarlierVersions() -> Batch {
-        guard let changes, changes.contains(Change.before.rawValue) else { return self }
-        return gather(
-            changes.indices.filter { changes[$0] != Change.before.rawValue }.map { Int32($0) })
+    /// The rows without the versions that the corrections after them replace; nil for all.
+    fileprivate var laterVersions: [Int32]? {
+        guard let changes, changes.contains(Change.before.rawValue) else { return nil }
+        return changes.indices.filter { changes[$0] != Change.before.rawValue }.map { Int32($0) }
     }
 }
 

@@ -96,8 +96,10 @@ final class TaskCore {
                 pipeline.push(source: inputs[index].slot.source, batch)
                 try drain()
             case .reject(let reject, let timestamp):
+                if let origin = reject.origin { pipeline.take(origin) }
                 try rejectOutput.append(composer.compose(reject, timestamp: timestamp))
-            case .watermark(let told, let substream):
+            case .watermark(let told, let substream, let offset):
+                pipeline.take(RecordPlace(input: index, offset: offset))
                 pipeline.pushWatermark(
                     told, source: inputs[index].slot.source, substream: substream)
                 try drain()
@@ -130,7 +132,8 @@ final class TaskCore {
             let rekey = emission.output - plan.sinks.count
             switch emission.content {
             case .rows(let batch) where rekey < 0:
-                let records = composer.compose(batch, sink: emission.output, keys: pipeline.keys)
+                let records = composer.compose(
+                    batch, as: emission.positions, sink: emission.output, keys: pipeline.keys)
                 try outputs[emission.output].append(records)
             case .rows(let batch):
                 let records = composer.compose(batch, rekey: rekey)

@@ -1,6 +1,7 @@
 import Columnar
 import Connectors
 import Dataflow
+import Primitives
 import RecordLog
 
 /// One input of one task, a partition of a source: reads, decodes and judges what needs no order,
@@ -124,7 +125,7 @@ final class TaskInput {
         }
         let range = undecoded..<end
         undecoded = end
-        let decoded = decoder.decode(block, rows: range, keys: &keys)
+        var decoded = decoder.decode(block, rows: range, keys: &keys)
         cursor = 0
         if plan.partitions == .substreams {
             let marks = RekeyedRecord.marks(block, range)
@@ -133,9 +134,18 @@ final class TaskInput {
         } else {
             let (arrivals, carried) = RecordHeaders.read(block, range)
             headers = carried
+            if let field = plan.arrivalField, plan.fieldsRead.contains(field) {
+                decoded.columns[field] = Column(.int64(arrivals.map(Self.instant)))
+            }
             judge(decoded, arrivals, keys)
         }
         rows = decoded
+    }
+
+    /// A time in milliseconds as an instant in microseconds; of one that no clock shows, the
+    /// nearest that it can be.
+    private static func instant(_ milliseconds: Int64) -> Int64 {
+        min(max(milliseconds, 0), Timestamp.maximum / 1000) * 1000
     }
 
     /// Adds what the decoder cannot know: time against arrival, key against partition.
@@ -180,8 +190,18 @@ final class TaskInput {
     private func clockFault(_ row: Int, ahead: Int64) -> DecodeFault {
         DecodeFault(
             row: Int32(row), reason: .clock,
-            detail: "the time is \(ahead / 1000) ms ahead of the record's arrival",
+            detail: "the time is \(ahead / 1000) ms ahead of the record's arrival"
+                + Self.zoneHint(ahead),
             timeIsReadable: false)
+    }
+
+    /// Says so when a clock is ahead by whole hours, up to ten minutes, as a wrong time zone is.
+    private static func zoneHint(_ ahead: Int64) -> String {
+        let hour: Int64 = 3_600_000_000
+        guard (0..<15 * hour).contains(ahead) else { return "" }
+        let hours = (ahead + hour / 2) / hour
+        guard hours > 0, abs(ahead - hours * hour) <= hour / 6 else { return "" }
+        return ": about \(hours) h, a wrong time zone?"
     }
 
     private func isMisplaced(_ key: Int32, _ keys: KeyTable) -> Bool {
@@ -222,8 +242,8 @@ final class TaskInput {
         case rows(Batch)
         /// The time stamp is the record's own, in milliseconds.
         case reject(Reject, timestamp: Int64)
-        /// The watermark that the sender of a substream has told.
-        case watermark(Int64, substream: Int)
+        /// The watermark that the sender of a substream has told, and where.
+        case watermark(Int64, substream: Int, offset: Int64)
     }
 
     /// Takes the next `count` rows, in order.
@@ -231,7 +251,9 @@ final class TaskInput {
         if let told = toldWatermark {
             toldWatermark = nil
             try body(
-                .watermark(told.watermark, substream: siblings.firstIndex(of: index) ?? 0))
+                .watermark(
+                    told.watermark, substream: siblings.firstIndex(of: index) ?? 0,
+                    offset: told.offset))
             position = told.offset + 1
             return
         }

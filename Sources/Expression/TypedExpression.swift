@@ -28,6 +28,11 @@ package struct TypedExpression: Sendable {
     package let doubleConversions: [DoubleConversion]
     let root: Node
 
+    /// The column whose values it passes on as they are; nil when it computes something.
+    package var copiedColumn: Int? {
+        if case .column(let column) = root.operation { column } else { nil }
+    }
+
     /// Parses and checks an expression.
     ///
     /// Source: the Common Expression Language definition (google/cel-spec), statically typed.

@@ -8,17 +8,31 @@ package enum SinkFormatSpec: Sendable {
 
 /// An `alarm:` as written; what is nil was left out.
 package struct AlarmSpec: Sendable {
-    package var rule: Located<String>?
+    package var rule: AlarmRuleSpec?
     package var type: Located<String>?
     package var source: Located<String>?
     package var subject: Located<String>?
+    package var common = AlarmTextsSpec()
+    /// What rules say instead of `common`, by the names that a field gives.
+    package var rules: [(name: Located<String>, texts: AlarmTextsSpec)] = []
+    package var location: SourceLocation
+}
+
+/// Which rule a row is an alarm of.
+package enum AlarmRuleSpec: Sendable {
+    case name(Located<String>)
+    /// The field that names it.
+    case field(Located<String>)
+}
+
+/// What alarms, or those of one rule, say beside their row.
+package struct AlarmTextsSpec: Sendable {
     package var severity: ByLevelSpec<String>?
     package var majorHazard: ByLevelSpec<Bool>?
     package var basis: ByLevelSpec<String>?
     package var message: MessageSpec?
     /// Messages of certain events.
     package var eventMessages: [(event: Located<String>, message: MessageSpec)] = []
-    package var location: SourceLocation
 }
 
 /// One value, or a value for each level named.

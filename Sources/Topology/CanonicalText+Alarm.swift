@@ -2,25 +2,42 @@ extension CanonicalText {
     /// An alarm's options; what has no default and was left out is left out here too. The order of
     /// levels and events means nothing, so theirs is that of the names.
     static func alarm(_ alarm: AlarmSpec) -> JSONValue {
+        var members = texts(alarm.common)
+        func add(_ name: String, _ value: JSONValue?) {
+            if let value { members.append(.init(name, value)) }
+        }
+        switch alarm.rule {
+        case .name(let name): add("rule", .string(name.value))
+        case .field(let field):
+            add("rule", .object([.init("field", .string(field.value))]))
+        case nil: break
+        }
+        if !alarm.rules.isEmpty {
+            let rules = alarm.rules.sorted { $0.name.value < $1.name.value }
+            add("rules", .object(rules.map { .init($0.name.value, .object(texts($0.texts))) }))
+        }
+        add("source", alarm.source.map { .string($0.value) })
+        add("subject", alarm.subject.map { .string($0.value) })
+        add("type", alarm.type.map { .string($0.value) })
+        return .object(members.sorted { $0.name < $1.name })
+    }
+
+    private static func texts(_ texts: AlarmTextsSpec) -> [JSONValue.Member] {
         var members: [JSONValue.Member] = []
         func add(_ name: String, _ value: JSONValue?) {
             if let value { members.append(.init(name, value)) }
         }
-        add("basis", alarm.basis.map { byLevel($0) { .string($0) } })
-        add("majorHazard", alarm.majorHazard.map { byLevel($0) { .bool($0) } })
-        if let common = alarm.message {
+        add("basis", texts.basis.map { byLevel($0) { .string($0) } })
+        add("majorHazard", texts.majorHazard.map { byLevel($0) { .bool($0) } })
+        if let common = texts.message {
             var languages = message(common)
-            for entry in alarm.eventMessages.sorted(by: { $0.event.value < $1.event.value }) {
+            for entry in texts.eventMessages.sorted(by: { $0.event.value < $1.event.value }) {
                 languages.append(.init(entry.event.value, .object(message(entry.message))))
             }
             add("message", .object(languages))
         }
-        add("rule", alarm.rule.map { .string($0.value) })
-        add("severity", alarm.severity.map { byLevel($0) { .string($0) } })
-        add("source", alarm.source.map { .string($0.value) })
-        add("subject", alarm.subject.map { .string($0.value) })
-        add("type", alarm.type.map { .string($0.value) })
-        return .object(members)
+        add("severity", texts.severity.map { byLevel($0) { .string($0) } })
+        return members
     }
 
     private static func byLevel<Value>(

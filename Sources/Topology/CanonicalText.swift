@@ -104,6 +104,7 @@ package enum CanonicalText {
         var members: [JSONValue.Member] = []
         if let abandon = rule.abandon { members.append(.init("abandon", duration(abandon))) }
         members.append(.init("ahead", duration(rule.ahead)))
+        if let arrival = rule.arrival { members.append(.init("arrival", .string(arrival.value))) }
         members.append(.init("clock", .string(rule.clock.rawValue)))
         members.append(.init("disorder", duration(rule.disorder)))
         members.append(.init("field", .string(rule.field.value)))

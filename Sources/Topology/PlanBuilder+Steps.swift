@@ -84,11 +84,15 @@ extension PlanBuilder {
         let source = sources[input.source].name
         collector.report(
             "key '\(key.value)' is not the key of source '\(source)'", at: key.location,
-            hint: input.schema.index(of: key.value) == nil
-                ? "the key is '\(input.key.name)'"
-                : "the key is '\(input.key.name)'; for another put a step before with "
-                    + "'rekey: \(key.value)'")
+            hint: keyHint(key.value, input))
         return false
+    }
+
+    /// What the key of a stream is, and how to get the one that was written.
+    func keyHint(_ key: String, _ stream: Stream) -> String {
+        let own = "the key is '\(stream.key.name)'"
+        return stream.schema.index(of: key) == nil
+            ? own : "\(own); for another put a step before with 'rekey: \(key)'"
     }
 
     private func plan(_ step: StepSpec, _ input: Stream) -> Stream? {

@@ -33,8 +33,8 @@ package final class PlanBuilder {
     var sinks: [(plan: SinkPlan, stage: Int)] = []
     /// The sinks with their defaults written out.
     var resolvedSinks: [SinkSpec] = []
-    /// Alarm rules, and the step whose alarms they are.
-    var alarmRules: [String: String] = [:]
+    /// Alarm rules, and whose alarms they are.
+    var alarmRules: [String: AlarmRuleOwner] = [:]
     var rekeys: [(plan: RekeyPlan, stage: Int)] = []
     /// Per step: the stage that it belongs to.
     var stages: [Int] = []
@@ -134,9 +134,19 @@ package final class PlanBuilder {
             let plan = TimeRule(
                 field: time, disorder: rule.disorder, lateness: rule.lateness, ahead: rule.ahead,
                 clock: rule.clock, abandon: rule.abandon, idle: rule.idle, granule: rule.granule)
-            return SourcePlan(
+            var stream = SourcePlan(
                 name: source.name.value, topic: source.topic.value, format: source.format,
                 schema: schema, fieldsRead: [], keyField: key, role: .stream(plan))
+            guard let arrival = rule.arrival else { return stream }
+            guard schema.index(of: arrival.value) == nil else {
+                collector.report(
+                    "schema '\(schema.name)' has a field '\(arrival.value)' already",
+                    at: arrival.location, hint: "give the time of arrival another name")
+                return nil
+            }
+            stream.arrivalField = schema.fields.count
+            stream.schema.fields.append(Field(arrival.value, .timestamp))
+            return stream
         }
     }
 
@@ -224,7 +234,7 @@ package final class PlanBuilder {
                     hint: "write to a topic whose name does not begin with '\(own)'")
             }
             topics[topic] = topics[topic] ?? sink.topic.location
-            guard let stream = stream(sink.from),
+            guard let stream = stream(sink.from), checkKey(sink, stream),
                 let (format, resolved) = sinkFormat(sink, stream)
             else { continue }
             resolvedSinks.append(resolved)
@@ -238,6 +248,17 @@ package final class PlanBuilder {
                 at: source.topic.location, hint: "read another topic")
         }
         sinks.sort { $0.plan.topic < $1.plan.topic }
+    }
+
+    /// A sink's records have the key of the task that writes them.
+    private func checkKey(_ sink: SinkSpec, _ stream: Stream) -> Bool {
+        guard let key = sink.key else { return true }
+        let own = stream.key.name
+        if key.value == own || key.value == "\(stream.qualifier).\(own)" { return true }
+        collector.report(
+            "key '\(key.value)' is not the key of '\(sink.from.value)'", at: key.location,
+            hint: keyHint(key.value, stream))
+        return false
     }
 
     /// The stream that `from:` names, or nil after a diagnostic (none when it is broken itself).

@@ -2,6 +2,9 @@ import Primitives
 
 // The `alarm:` of a sink.
 
+/// What a sink says for all alarms, and may say for each rule.
+private let alarmTextKeys = ["severity", "majorHazard", "basis", "message"]
+
 extension SpecReader {
     private static let alarmExample = "alarm: {severity: …, message: {zh: …, en: …}}"
 
@@ -26,17 +29,15 @@ extension SpecReader {
     }
 
     private func readAlarm(_ node: YAMLNode) -> AlarmSpec? {
-        let texts = ["rule", "type", "source", "subject"]
+        let names = ["rule", "type", "source", "subject"]
         guard
             let reader = MappingReader(
-                node, what: "'alarm'",
-                keys: texts + ["severity", "majorHazard", "basis", "message"], collector,
+                node, what: "'alarm'", keys: names + alarmTextKeys + ["rules"], collector,
                 example: Self.alarmExample)
         else { return nil }
+        let count = collector.count
         var alarm = AlarmSpec(location: node.location)
-        alarm.rule = attribute(
-            reader, "rule", hint: "letters, digits, '_' and '-', such as overload",
-            isValid: NameRules.isLabel)
+        alarm.rule = rule(reader)
         alarm.type = attribute(
             reader, "type", hint: "a name without blanks, such as cn.example.crane.overload",
             isValid: SpecReader.isPlainName)
@@ -44,18 +45,61 @@ extension SpecReader {
             reader, "source", hint: "a URI reference, such as /plumbline/crane-overload",
             isValid: SpecReader.isURIReference)
         alarm.subject = reader.text("subject", hint: "subject: the name of a field")
-        alarm.severity = byLevel(
+        alarm.common = alarmTexts(reader)
+        alarm.rules = alarmRules(reader)
+        return collector.count == count ? alarm : nil
+    }
+
+    /// The rule itself, or the field that names it.
+    private func rule(_ reader: MappingReader) -> AlarmRuleSpec? {
+        guard let node = reader["rule"], node.entries != nil else {
+            return attribute(
+                reader, "rule", hint: "letters, digits, '_' and '-', such as overload",
+                isValid: NameRules.isLabel
+            ).map { .name($0) }
+        }
+        let example = "rule: {field: name}"
+        return MappingReader(
+            node, what: "'rule'", keys: ["field"], collector, example: example
+        )?.requiredText("field", hint: example).map { .field($0) }
+    }
+
+    private func alarmTexts(_ reader: MappingReader) -> AlarmTextsSpec {
+        var texts = AlarmTextsSpec()
+        texts.severity = byLevel(
             reader, "severity", example: "severity: {warning: minor, alarm: major}")
-        alarm.basis = byLevel(reader, "basis", example: "basis: GB 5144-2006 6.1")
-        alarm.majorHazard = truthByLevel(reader)
-        let isRead = zip(
-            texts + ["severity", "basis", "majorHazard"],
-            [
-                alarm.rule != nil, alarm.type != nil, alarm.source != nil, alarm.subject != nil,
-                alarm.severity != nil, alarm.basis != nil, alarm.majorHazard != nil,
-            ]
-        ).allSatisfy { reader[$0] == nil || $1 }
-        return readMessages(reader, into: &alarm) && isRead ? alarm : nil
+        texts.basis = byLevel(reader, "basis", example: "basis: GB 5144-2006 6.1")
+        texts.majorHazard = truthByLevel(reader)
+        readMessages(reader, into: &texts)
+        return texts
+    }
+
+    private func alarmRules(
+        _ reader: MappingReader
+    ) -> [(name: Located<String>, texts: AlarmTextsSpec)] {
+        guard let node = reader["rules"] else { return [] }
+        let example = "rules: {work_without_plan: {severity: critical}}"
+        guard reader["rule"]?.entries != nil else {
+            collector.report(
+                "'rules' goes with a rule from a field", at: node.location,
+                hint: "say which: 'rule: {field: name}', or remove 'rules'")
+            return []
+        }
+        guard let entries = node.entries, !entries.isEmpty else {
+            collector.report(
+                node.entries == nil
+                    ? "'rules' must be a mapping, not \(node.kind)" : "'rules' names no rule",
+                at: node.location, hint: example)
+            return []
+        }
+        return entries.compactMap { entry in
+            MappingReader(
+                entry.value, what: "rule '\(entry.key)'", keys: alarmTextKeys, collector,
+                example: example
+            ).map {
+                (Located(value: entry.key, location: entry.keyLocation), alarmTexts($0))
+            }
+        }
     }
 
     private func attribute(
@@ -139,22 +183,20 @@ extension SpecReader {
 
     // MARK: Messages
 
-    private func readMessages(_ reader: MappingReader, into alarm: inout AlarmSpec) -> Bool {
+    private func readMessages(_ reader: MappingReader, into texts: inout AlarmTextsSpec) {
         let example = "message: {zh: \"塔机 {device} 超载\", en: \"crane {device} overloaded\"}"
-        guard let node = reader["message"] else { return true }
+        guard let node = reader["message"] else { return }
         guard let entries = node.entries else {
             collector.report(
                 "'message' must be a mapping, not \(node.kind)", at: node.location, hint: example)
-            return false
+            return
         }
-        alarm.message = message(node, example: example)
-        var isWhole = alarm.message != nil
+        texts.message = message(node, example: example)
         for entry in entries where !["zh", "en"].contains(entry.key) {
             guard NameRules.isLabel(entry.key) else {
                 collector.report(
                     "'\(entry.key)' is neither a language nor an event", at: entry.keyLocation,
                     hint: "zh, en, or an event such as cleared: {zh: …, en: …}")
-                isWhole = false
                 continue
             }
             guard
@@ -162,14 +204,10 @@ extension SpecReader {
                     entry.value, what: "message '\(entry.key)'", keys: ["zh", "en"], collector,
                     example: "\(entry.key): {zh: …, en: …}") != nil,
                 let message = message(entry.value, example: example)
-            else {
-                isWhole = false
-                continue
-            }
-            alarm.eventMessages.append(
+            else { continue }
+            texts.eventMessages.append(
                 (Located(value: entry.key, location: entry.keyLocation), message))
         }
-        return isWhole
     }
 
     private func message(_ node: YAMLNode, example: String) -> MessageSpec? {

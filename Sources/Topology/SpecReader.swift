@@ -183,6 +183,7 @@ extension SpecReader {
                 node, what: "'time' of source '\(source)'",
                 keys: [
                     "field", "disorder", "lateness", "ahead", "clock", "abandon", "idle", "granule",
+                    "arrival",
                 ], collector, example: example)
         else { return nil }
         let field = reader.requiredText("field", hint: "field: the field with the event time")
@@ -197,6 +198,10 @@ extension SpecReader {
         let abandon = reader.duration("abandon", minimum: 1, example: "1h")
         let idle = reader.duration("idle", minimum: 1, example: "30s")
         let granule = reader.duration("granule", minimum: 1, example: "1s")
+        let arrival = reader.text("arrival", hint: "arrival: arrived")
+        if let arrival, let problem = NameRules.problem(identifier: arrival.value) {
+            collector.report(problem, at: arrival.location, hint: "such as 'arrived'")
+        }
         if clock == .key, let idle = reader.entry("idle") {
             collector.report(
                 "'idle' does not go with 'clock: key'", at: idle.keyLocation,
@@ -213,7 +218,8 @@ extension SpecReader {
         else { return nil }
         return TimeSpec(
             field: field, disorder: disorder, lateness: lateness, ahead: ahead, clock: clock,
-            abandon: abandon, idle: idle, granule: granule ?? 1_000_000, location: node.location)
+            abandon: abandon, idle: idle, granule: granule ?? 1_000_000, arrival: arrival,
+            location: node.location)
     }
 
     private func requiredDuration(
@@ -244,12 +250,13 @@ extension SpecReader {
         guard
             let reader = MappingReader(
                 node, what: "a sink",
-                keys: ["from", "topic", "format", "alarm", "codec", "describe"], collector,
+                keys: ["from", "topic", "key", "format", "alarm", "codec", "describe"], collector,
                 example: example)
         else { return nil }
         let from = reader.requiredText("from", hint: example)
         let topic = reader.requiredText("topic", hint: example)
         if let topic { checkTopic(topic) }
+        let key = reader.text("key", hint: "key: the field that is the rows' key")
         let format = readSinkFormat(reader)
         let codec = reader.choice(
             "codec", [("none", SinkPlan.Codec.none), ("lz4", .lz4), ("zstd", .zstd)], default: .lz4)
@@ -258,6 +265,6 @@ extension SpecReader {
             brokenReads.insert(from.value)
         }
         guard let from, let topic, let format, let codec else { return nil }
-        return SinkSpec(from: from, topic: topic, format: format, codec: codec)
+        return SinkSpec(from: from, topic: topic, key: key, format: format, codec: codec)
     }
 }

@@ -59,6 +59,8 @@ package struct TimeSpec: Sendable {
     package var abandon: Int64?
     package var idle: Int64?
     package var granule: Int64
+    /// The name of a field for the time at which a record came.
+    package var arrival: Located<String>?
     package var location: SourceLocation
 }
 
@@ -160,6 +162,8 @@ package struct AggregateSpec: Sendable {
 package struct SinkSpec: Sendable {
     package var from: Located<String>
     package var topic: Located<String>
+    /// What the key of the rows is said to be; it changes nothing.
+    package var key: Located<String>?
     package var format: SinkFormatSpec
     package var codec: SinkPlan.Codec
 }

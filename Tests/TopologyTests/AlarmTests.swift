@@ -118,6 +118,113 @@ import Topology
                 == marked.with(["the message names 'c', which is \(type)"]))
     }
 
+    // MARK: Rules from a field
+
+    private static let table = """
+          crane:
+            topic: registry.crane
+            schema: crane
+            table: {key: device, asOf: ts}
+        """
+    private static let machine =
+        Crane.sources.replacing(table, with: "") + """
+            steps:
+              - lift:
+                  from: load
+                  key: device
+                  machine:
+                    states: [idle, lifting]
+                    initial: idle
+                    transitions:
+                      - {on: load.mass > 1, from: idle, to: lifting}
+                      - {on: load.mass <= 1, from: lifting, to: idle}
+                    invariants:
+                      - {name: no_falls, on: load.mass > 1, require: load.falls > 0}
+                    deadlines:
+                      - {name: too_long, in: lifting, after: 1h}
+              - told:
+                  from: lift
+                  filter: lift.event != "transition"
+                  select:
+                    rule: lift.name
+                    event: lift.event
+                    since: lift.since
+                    mass: lift.mass
+                    other: string(lift.mass)
+            sinks:
+              - {from: told, topic: alarms.lift, format: cloudevents, alarm: ALARM}
+              - {from: lift, topic: states}
+            """
+
+    private func expectRules(
+        _ alarm: String, _ messages: [String], hints: [String?]? = nil,
+        location: Testing.SourceLocation = #_sourceLocation
+    ) {
+        let marked = Marked(Self.machine.replacing("ALARM", with: alarm))
+        let found = problems(marked.text)
+        #expect(summary(found) == marked.with(messages), sourceLocation: location)
+        if let hints { #expect(found.map(\.hint) == hints, sourceLocation: location) }
+    }
+
+    @Test func rulesFromAField() {
+        expectRules("{rule: {field: rule}, rules: {too_long: {severity: major}}}", [])
+        expectRules("{rule: {field: other}, rules: {anything: {severity: major}}}", [])
+        expectRules(
+            "{rule: {field: ‸ruel}}", ["the rule names 'ruel', which 'told' does not have"],
+            hints: ["did you mean 'rule'?"])
+        expectRules(
+            "{rule: {field: ‸mass}}", ["the rule names 'mass', which is decimal(2) t"],
+            hints: ["the name of a rule is a string, such as the 'name' of a machine"])
+        expectRules(
+            "{rule: {field: rule}, rules: {‸to_long: {severity: major}}}",
+            ["there is no rule 'to_long'"], hints: ["did you mean 'too_long'?"])
+        expectRules(
+            "{rule: {field: rule}, rules: {too_long: {‸severty: major}}}",
+            ["unknown key 'severty' in rule 'too_long'"], hints: ["did you mean 'severity'?"])
+        expectRules(
+            "{rule: {field: rule}, rules: {too_long: {message: {zh: x, en: \"{‸y}\"}}}}",
+            ["the message names 'y', which 'told' does not have"])
+        // What a machine calls its events is known, as what a ladder does.
+        expectRules(
+            "{rule: {field: rule}, message: {zh: x, en: y, ‸deadlin: {zh: x, en: y}}}",
+            ["there is no event 'deadlin'"], hints: ["did you mean 'deadline'?"])
+        expectRules(
+            "{rules: ‸{too_long: {severity: major}}}", ["'rules' goes with a rule from a field"])
+        expectRules("{rule: {field: rule}, rules: ‸{}}", ["'rules' names no rule"])
+        expectRules(
+            "{rule: {field: rule}, rules: ‸[]}", ["'rules' must be a mapping, not a list"])
+        expectRules("{rule: ‸{}}", ["'rule' needs 'field'"], hints: ["rule: {field: name}"])
+        let marked = Marked(
+            Self.machine.replacing("ALARM", with: "{rule: {field: rule}}").replacing(
+                "{from: lift, topic: states}",
+                with: "{from: lift, topic: states, format: cloudevents, alarm: {rule: ‸no_falls}}")
+        )
+        #expect(
+            summary(problems(marked.text))
+                == marked.with(["rule 'no_falls' is that of 'told' already"]))
+    }
+
+    @Test func whatARuleLeavesOutTheSinkSays() throws {
+        let text = Self.machine.replacing(
+            "ALARM",
+            with: "{rule: {field: rule}, severity: minor, basis: b, message: {zh: x, en: y},"
+                + " rules: {too_long: {severity: major}, no_falls: {message: {zh: z, en: z}}}}")
+        let plan = try TopologyLoader.load(Crane.texts(text)).plan
+        let sink = try #require(plan.sinks.first { $0.topic == "alarms.lift" })
+        guard case .cloudEvents(let alarm) = sink.format else { throw Diagnostic("no alarm") }
+        #expect(alarm.rule == "told" && alarm.type == nil)
+        #expect(alarm.fields.rule == 1)
+        let late = try #require(alarm.rules["too_long"])
+        #expect(late.severity.value(nil) == "major" && late.basis.value(nil) == "b")
+        #expect(late.message == alarm.common.message)
+        let falls = try #require(alarm.rules["no_falls"])
+        #expect(falls.severity.value(nil) == "minor")
+        #expect(falls.message?.english.parts == [.text("z")])
+        let again = try TopologyLoader.load(canonicalText: plan.canonicalText)[0]
+        #expect(again.canonicalText == plan.canonicalText)
+        #expect(again.sinks.first { $0.topic == "alarms.lift" }?.format == sink.format)
+    }
+
     private static let whole = """
         {
           rule: over, type: cn.example.over, source: /site/1, subject: falls,
@@ -152,21 +259,23 @@ import Topology
                 == AlarmPlan.Fields(
                     event: index("event"), level: index("level"), previous: index("previous"),
                     value: index("value"), limit: index("limit"), since: index("since")))
-        #expect(alarm.severity.value("critical") == "fatal" && alarm.severity.value("alarm") == nil)
-        #expect(alarm.majorHazard.value("critical") == true)
-        #expect(alarm.basis.value("normal") == "GB 5144-2006 6.1")
+        #expect(
+            alarm.common.severity.value("critical") == "fatal"
+                && alarm.common.severity.value("alarm") == nil)
+        #expect(alarm.common.majorHazard.value("critical") == true)
+        #expect(alarm.common.basis.value("normal") == "GB 5144-2006 6.1")
         let ratio = try #require(index("ratio"))
         let device = try #require(index("device"))
         #expect(
-            alarm.message?.chinese.parts == [
+            alarm.common.message?.chinese.parts == [
                 .text("塔机 "), .field(device), .text("：{"), .field(ratio), .text("}"),
             ])
-        #expect(alarm.eventMessages["cleared"]?.english.parts == [.text("over")])
+        #expect(alarm.common.eventMessages["cleared"]?.english.parts == [.text("over")])
         // All defaults.
         let (_, plain) = try self.alarm(topology("{}"))
         #expect(plain.rule == "overload" && plain.type == "crane-overload.overload")
         #expect(plain.source == "/plumbline/crane-overload" && plain.subject == plain.keyField)
-        #expect(plain.message == nil && plain.basis.value("alarm") == nil)
+        #expect(plain.common.message == nil && plain.common.basis.value("alarm") == nil)
     }
 
     @Test func canonicalTextReadsBack() throws {

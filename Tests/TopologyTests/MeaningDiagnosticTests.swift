@@ -162,7 +162,53 @@ import Topology
             ])
     }
 
+    @Test func arrival() throws {
+        let time = "abandon: 1h}"
+        let text = crane(
+            (time, "abandon: 1h, arrival: arrived}"),
+            ("load.mass > 0.0", "load.arrived - load.ts < duration('8h')"))
+        let plan = try TopologyLoader.load(Crane.texts(text)).plan
+        #expect(plan.sources[0].schema.fields.last?.name == "arrived")
+        let again = try TopologyLoader.load(canonicalText: plan.canonicalText)[0]
+        #expect(again.canonicalText == plan.canonicalText)
+        #expect(again.sources[0].arrivalField == plan.sources[0].arrivalField)
+        expect(
+            crane((time, "abandon: 1h, arrival: ‸mass}")),
+            ["schema 'crane-load' has a field 'mass' already"],
+            hints: ["give the time of arrival another name"])
+        expect(
+            crane((time, "abandon: 1h, arrival: ‸\"a b\"}")),
+            ["'a b' is not a name: letters, digits and '_', no digit first"],
+            hints: ["such as 'arrived'"])
+    }
+
+    /// The key of a sink's records is that of its task; one that is stated must be it.
+    @Test func keysOfSinks() {
+        let sink = "from: overload, topic: alarms.crane"
+        expect(crane((sink, sink + ", key: device")), [])
+        expect(crane((sink, sink + ", key: overload.device")), [])
+        expect(
+            crane((sink, sink + ", key: ‸falls")), ["key 'falls' is not the key of 'overload'"],
+            hints: [
+                "the key is 'device'; for another put a step before with 'rekey: falls'"
+            ])
+        expect(
+            crane((sink, sink + ", key: ‸crane")), ["key 'crane' is not the key of 'overload'"],
+            hints: ["the key is 'device'"])
+        expect(crane((sink, sink + ", key: ‸[]")), ["'key' must be a single value, not a list"])
+    }
+
     // MARK: Expressions
+
+    /// A name that the stream and the table both have.
+    @Test func ambiguousNames() {
+        expect(
+            crane(("falls: load.falls", "falls: ‸ts")), ["'ts' is ambiguous"],
+            hints: ["write load.ts or crane.ts"])
+        expect(
+            crane(("filter: load.mass > 0.0", "filter: mass > 0.0 && ‸ts != load.ts")),
+            ["'ts' is ambiguous"], hints: ["write load.ts or crane.ts"])
+    }
 
     @Test func expressionsHaveTheirOwnPlaces() {
         let found = problems(

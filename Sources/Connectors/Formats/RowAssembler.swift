@@ -26,7 +26,8 @@ enum FieldFault: UInt8 {
 /// columns under construction, the end of a row and the end of a run.
 struct RowAssembler {
     let sinks: ColumnSinks
-    /// Roots in the order of ``SourcePlan/fieldsRead``: their fields of the schema.
+    /// Roots in the order of ``SourcePlan/fieldsRead``, without the arrival: their fields of the
+    /// schema.
     let fields: [Int]
     let fieldCount: Int
     let keyRoot: Int
@@ -43,7 +44,8 @@ struct RowAssembler {
             case .table(let rule): rule.timeField
             }
         // Key and time are among the fields read by contract; adding them costs nothing if so.
-        fields = Array(Set(source.fieldsRead + [source.keyField, timeField])).sorted()
+        let fieldsRead = source.fieldsRead.filter { $0 != source.arrivalField }
+        fields = Array(Set(fieldsRead + [source.keyField, timeField])).sorted()
         fieldCount = source.schema.fields.count
         sinks = ColumnSinks(fields.map { source.schema.fields[$0] })
         keyRoot = fields.firstIndex(of: source.keyField) ?? 0

@@ -42,7 +42,7 @@ final class CSVRecordDecoder: RecordDecoder {
         layouts = JSONLayouts([], sinks: assembler.sinks)
         state.initialize(to: JSONRowState())
         if !form.hasHeader {
-            columnCount = source.schema.fields.count
+            columnCount = source.valueFields.count
             targets = assembler.fields.enumerated().map { Target(column: $1, node: $0) }
         }
     }

@@ -44,20 +44,22 @@ package struct AlarmEncoder: Sendable {
         if plan.fields.hasEpisodes, let start = text(plan.fields.since, batch, row) {
             since = start
         }
-        let episode = episode(key, since)
+        let rule = text(plan.fields.rule, batch, row) ?? plan.rule
+        let texts = plan.rules[rule] ?? plan.common
+        let episode = episode(rule, key, since)
         var json = Members()
         json.add("episode", text: episode)
-        json.add("rule", text: plan.rule)
+        json.add("rule", text: rule)
         json.add("event", text: event)
         json.add("level", text: level)
         json.add("previous", text: text(plan.fields.previous, batch, row))
-        json.add("severity", text: plan.severity.value(level) ?? level)
-        json.add("majorHazardProposed", raw: "\(plan.majorHazard.value(level) ?? false)")
+        json.add("severity", text: texts.severity.value(level) ?? level)
+        json.add("majorHazardProposed", raw: "\(texts.majorHazard.value(level) ?? false)")
         json.add("value", bytes: raw(plan.fields.value, batch, row))
         json.add("limit", bytes: raw(plan.fields.limit, batch, row))
         json.add("unit", text: unit)
-        json.add("basis", text: plan.basis.value(level))
-        json.add("message", bytes: message(event, batch, row))
+        json.add("basis", text: texts.basis.value(level))
+        json.add("message", bytes: message(texts, event, batch, row))
         json.add("since", text: since)
         json.add("key", text: String(decoding: key, as: UTF8.self))
         json.add("time", text: time)
@@ -73,15 +75,19 @@ package struct AlarmEncoder: Sendable {
         }
         let value = json.object
         let id = "\(episode)-\(Self.hexadecimal(sha256(value).prefix(8)))"
-        return Event(headers: attributes(id: id, time: time, batch, row), value: value)
+        return Event(
+            headers: attributes(id: id, rule: rule, time: time, batch, row), value: value)
     }
 
     private func attributes(
-        id: String, time: String, _ batch: Batch, _ row: Int
+        id: String, rule: String, time: String, _ batch: Batch, _ row: Int
     ) -> [RecordHeader] {
+        // A rule that is no name leaves the type to the sink's.
+        let name = Self.canBeAttribute(rule) ? rule : plan.rule
         var headers = [
             RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", id),
-            RecordHeader("ce_source", plan.source), RecordHeader("ce_type", plan.type),
+            RecordHeader("ce_source", plan.source),
+            RecordHeader("ce_type", plan.type ?? "\(plan.topology).\(name)"),
         ]
         if let subject = text(plan.subject, batch, row), Self.canBeAttribute(subject) {
             headers.append(RecordHeader("ce_subject", subject))
@@ -111,9 +117,9 @@ package struct AlarmEncoder: Sendable {
 
     /// What the events of one episode share: a hash over topology, rule, key and start, each as a
     /// netstring (`<length>:<bytes>,`). The first 16 bytes in hexadecimal.
-    private func episode(_ key: [UInt8], _ since: String) -> String {
+    private func episode(_ rule: String, _ key: [UInt8], _ since: String) -> String {
         var bytes: [UInt8] = []
-        for part in [Array(plan.topology.utf8), Array(plan.rule.utf8), key, Array(since.utf8)] {
+        for part in [Array(plan.topology.utf8), Array(rule.utf8), key, Array(since.utf8)] {
             bytes += "\(part.count):".utf8
             bytes += part
             bytes.append(0x2C)
@@ -159,8 +165,10 @@ package struct AlarmEncoder: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    private func message(_ event: String?, _ batch: Batch, _ row: Int) -> [UInt8]? {
-        guard let message = event.flatMap({ plan.eventMessages[$0] }) ?? plan.message else {
+    private func message(
+        _ texts: AlarmTexts, _ event: String?, _ batch: Batch, _ row: Int
+    ) -> [UInt8]? {
+        guard let message = event.flatMap({ texts.eventMessages[$0] }) ?? texts.message else {
             return nil
         }
         var members = Members()
