@@ -14,7 +14,7 @@ import json
 import pathlib
 import sys
 
-COLUMNS = ["time (UTC)", "topic", "key", "event", "level", "severity", "value", "limit",
+COLUMNS = ["time (UTC)", "topic", "key", "rule", "event", "level", "severity", "value", "limit",
            "since (UTC)"]
 RIGHT_ALIGNED = {"value", "limit"}
 
@@ -41,15 +41,14 @@ def number(value):
 
 def row(topic, record):
     value = record.get("value") or {}
-    # A machine's breaches and deadlines have a rule instead of levels.
-    level = value.get("level", "alarm" if "rule" in value else "")
+    # A machine's breaches and deadlines have no levels.
+    level = value.get("level") or ""
     if value.get("previous") not in (None, level):
         level = f"{value['previous']} > {level}"
     return [
         utc(record["timestamp"]), topic, str(record.get("key") or ""),
-        value.get("event") or value.get("rule", ""),
-        level, value.get("severity") or "", number(value.get("value")),
-        number(value.get("limit")), short(value.get("since")),
+        value.get("rule", ""), value.get("event", ""), level, value.get("severity") or "",
+        number(value.get("value")), number(value.get("limit")), short(value.get("since")),
     ]
 
 

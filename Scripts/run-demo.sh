@@ -46,7 +46,7 @@ exports=$(mktemp -d)
 trap 'rm -rf "$exports"' EXIT
 alarms=(
     alarms.crane alarms.crane-chart alarms.crane-wind alarms.crane-card alarms.crane-climb
-    alarms.dust alarms.dust-unit alarms.dust-frozen
+    alarms.crane-clock alarms.dust alarms.dust-unit alarms.dust-frozen alarms.dust-clock
     alarms.hazard alarms.pit alarms.pit-rate alarms.pit-missing
 )
 rejects=(

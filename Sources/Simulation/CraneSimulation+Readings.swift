@@ -69,7 +69,7 @@ extension CraneSimulation {
     /// The time that the monitor's clock shows.
     private func shown(_ time: Int) -> Int {
         if events.first(.clockJump, at: time) != nil { return time + SimulationOptions.day }
-        if events.first(.clock8h, at: time) != nil { return time - 8 * SimulationOptions.hour }
+        if events.first(.clock8h, at: time) != nil { return time - SiteEvent.clockLag }
         return time
     }
 

@@ -22,7 +22,7 @@ extension Site {
         if faults.contains(.falls) { add(.chartMismatch, "mismatch", 2) }
         if faults.contains(.gaps) { add(.gap, "", 1) }
         if faults.contains(.clockJump) { add(.clockJump, "", 1) }
-        if faults.contains(.clock8h) { add(.clock8h, "", 1) }
+        if faults.contains(.clock8h) { add(.clock8h, "suspect", 1) }
         if faults.contains(.backfill) { add(.backfill, "", 5) }
         let slots = Self.craneHours.lowerBound * 2 + 1..<Self.craneHours.upperBound * 2 - 1
         let placed = DaySchedule.place(blocks, in: slots, &random)
@@ -60,7 +60,7 @@ extension Site {
             }
             return events
         case .gap: return [event(block.kind, "", start, 10)]
-        default: return [event(block.kind, "", start, 5)]
+        default: return [event(block.kind, block.level, start, 5)]
         }
     }
 
@@ -87,6 +87,10 @@ extension Site {
                 return truth(
                     "unidentified", CraneSimulation.pickUp(event)..<event.span.upperBound)
             case .climb: return truth("climb_wind", event.span)
+            case .clock8h:
+                var truth = truth("clock", event.span)
+                truth.lag = SiteEvent.clockLag
+                return truth
             default: return truth("", event.span)
             }
         }

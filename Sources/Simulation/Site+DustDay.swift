@@ -22,7 +22,7 @@ extension Site {
         if faults.contains(.clockJump) { morning.append(block(.clockJump, "", 1)) }
         if faults.contains(.flags) { morning.append(block(.invalid, "", 2)) }
         if faults.contains(.frozen) { morning.append(block(.frozen, "suspect", 12)) }
-        if faults.contains(.clock8h) { evening.append(block(.clock8h, "", 1)) }
+        if faults.contains(.clock8h) { evening.append(block(.clock8h, "suspect", 1)) }
         if faults.contains(.backfill) { evening.append(block(.backfill, "", 8)) }
         if faults.contains(.units) {
             evening.append(block(.pressureUnit, "suspect", 4))
@@ -50,7 +50,7 @@ extension Site {
         let whole = (block.length - 1) * quarter
         switch block.kind {
         case .gap, .clockJump, .clock8h:
-            return [event(block.kind, "", start, 7 * SimulationOptions.minute)]
+            return [event(block.kind, block.level, start, 7 * SimulationOptions.minute)]
         case .backfill:
             var events = [event(.backfill, "", start, whole)]
             // What happens off-line is not lost.
@@ -70,11 +70,13 @@ extension Site {
                 case .dust, .dustAtLimit, .dustUnderEarthwork: "exceedance"
                 case .pressureUnit: "pressure_unit"
                 case .frozen: "frozen"
+                case .clock8h: "clock"
                 default: ""
                 }
             return Truth(
                 topology: "dust-exceedance", rule: rule, key: event.key, level: event.level,
-                kind: event.kind.rawValue, span: event.span)
+                kind: event.kind.rawValue, span: event.span,
+                lag: event.kind == .clock8h ? SiteEvent.clockLag : 0)
         }
     }
 }

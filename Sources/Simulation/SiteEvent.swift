@@ -22,6 +22,9 @@ struct SiteEvent {
     var kind: Kind
     /// Crane, dust monitor, hazard project or point.
     var key: String
+    /// How far a clock under ``Kind/clock8h`` is behind, in milliseconds.
+    static let clockLag = 8 * SimulationOptions.hour
+
     /// Highest level to be raised; "normal" for what must raise nothing, "" for faults.
     var level = ""
     /// Milliseconds since the epoch.
@@ -45,15 +48,17 @@ struct Truth {
     var kind: String
     /// When the condition holds, in milliseconds since the epoch.
     var span: Range<Int>
+    /// How far the device's own clock is behind, which times its alarms; milliseconds.
+    var lag = 0
 
     func write(into lines: inout ArrivalLines) {
         var line = LineBuffer()
         line.put("{\"topology\":\"\(topology)\"")
         line.put(rule.isEmpty ? ",\"fault\":\"\(kind)\"" : ",\"rule\":\"\(rule)\"")
         line.put(",\"key\":\"\(key)\",\"start\":\"")
-        line.put(Timestamp.text(Int64(span.lowerBound) * 1000))
+        line.put(Timestamp.text(Int64(span.lowerBound - lag) * 1000))
         line.put("\",\"end\":\"")
-        line.put(Timestamp.text(Int64(span.upperBound) * 1000))
+        line.put(Timestamp.text(Int64(span.upperBound - lag) * 1000))
         line.put("\"")
         if !rule.isEmpty { line.put(",\"level\":\"\(level)\",\"kind\":\"\(kind)\"") }
         line.put("}\n")

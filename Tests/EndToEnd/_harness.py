@@ -18,12 +18,15 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PLUMBLINE = os.environ.get("PLUMBLINE", str(ROOT / ".build/release/plumbline"))
 SHIPPED = [ROOT / "topologies/crane-overload", ROOT / "topologies/dust-exceedance"]
+ALL_SHIPPED = SHIPPED + [
+    ROOT / "topologies/hazard-project", ROOT / "topologies/pit-monitoring"]
 # And for the tests one of two stages with a union, and one that reads what another one writes.
 TOPOLOGIES = SHIPPED + [
     ROOT / "Tests/EndToEnd/topologies/site-loads", ROOT / "Tests/EndToEnd/topologies/dust-hours"]
 SHIPPED_OUTPUTS = [
     "alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.crane-card",
-    "alarms.crane-climb", "alarms.dust", "alarms.dust-unit", "alarms.dust-frozen", "means.dust"]
+    "alarms.crane-climb", "alarms.crane-clock", "alarms.dust", "alarms.dust-unit",
+    "alarms.dust-frozen", "alarms.dust-clock", "means.dust"]
 OUTPUTS = SHIPPED_OUTPUTS + ["loads.device", "loads.site", "dust.hours"]
 REJECTS = ["crane-overload.v1.rejects", "dust-exceedance.v1.rejects"]
 JOURNALS = ["crane-overload.v1.journal", "dust-exceedance.v1.journal",
@@ -117,6 +120,7 @@ SITE_DAY = [
 SITE_60D = [
     ("events.hazard", "hazard.ndjson"), ("registry.pit-point", "pit-point.ndjson"),
     ("telemetry.pit", "pit.ndjson")]
+SITES = [("site-day", SITE_DAY), ("site-60d", SITE_60D)]
 # Schema and key of a topic with JSON lines.
 SHAPES = {
     "registry.crane": ("crane", "device"), "telemetry.crane": ("crane-load", "device"),
@@ -139,6 +143,12 @@ def import_site_day(data, *options):
     """The fixture day into a new data directory, as `make run` imports it."""
     for topic, name in SITE_DAY:
         plumbline(*import_arguments(data, topic, ROOT / "fixtures/site-day" / name, *options))
+
+
+def site_files():
+    """Topic and file of both simulated sites."""
+    return [(topic, ROOT / "fixtures" / folder / name)
+            for folder, site in SITES for topic, name in site]
 
 
 def bounded_run(data, *options):

@@ -14,7 +14,10 @@ import _harness as harness
 
 from kafka.record.memory_records import MemoryRecords
 
-TOPICS = ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.dust"]
+TOPICS = ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.crane-card",
+          "alarms.crane-climb", "alarms.crane-clock", "alarms.dust", "alarms.dust-unit",
+          "alarms.dust-frozen", "alarms.dust-clock", "alarms.hazard", "alarms.pit",
+          "alarms.pit-rate", "alarms.pit-missing"]
 REQUIRED = ["id", "source", "specversion", "type"]
 OPTIONAL = ["subject", "time"]
 # RFC 3339 §5.6.
@@ -23,7 +26,8 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 URI = re.compile(r"([A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+")
 MEMBERS = ["episode", "rule", "event", "level", "previous", "severity", "majorHazardProposed",
            "value", "limit", "unit", "basis", "message", "since", "key", "time", "fields"]
-NEXT = {None: {"raised"}, "raised": {"escalated", "eased", "cleared", "correction"},
+NEXT = {None: {"raised", "breach", "deadline"}, "breach": {"breach"}, "deadline": set(),
+        "raised": {"escalated", "eased", "cleared", "correction"},
         "escalated": {"escalated", "eased", "cleared", "correction"},
         "eased": {"escalated", "eased", "cleared", "correction"},
         "cleared": {"correction"}, "correction": {"escalated", "eased", "cleared", "correction"}}
@@ -63,8 +67,18 @@ def event(record):
     harness.check(TIME.fullmatch(attributes["time"]), f"time {attributes['time']}")
     # A receiver takes any other type that begins so for structured mode.
     harness.check(headers["content-type"] == "application/json", headers["content-type"])
-    harness.check("plumbline.causes" in headers, f"the causes are gone: {headers}")
+    check_positions(headers)
     return attributes, json.loads(record.value.decode("utf-8"))
+
+
+def check_positions(headers):
+    """The causes, each before the position up to which its partition had been taken."""
+    harness.check("plumbline.causes" in headers, f"the causes are gone: {headers}")
+    positions = dict(part.split(":") for part in headers["plumbline.asof"].split(";"))
+    for cause in headers["plumbline.causes"].split(";"):
+        place, _, offsets = cause.partition(":")
+        last = offsets.partition("#")[0].rpartition("-")[2]
+        harness.check(int(last) < int(positions.get(place, 0)), f"{cause} after {positions}")
 
 
 def milliseconds(text):
@@ -75,8 +89,9 @@ def milliseconds(text):
 def main():
     with harness.scratch() as scratch:
         data = scratch / "data"
-        harness.import_site_day(data)
-        harness.plumbline(*harness.bounded_run(data))
+        for topic, file in harness.site_files():
+            harness.plumbline(*harness.import_arguments(data, topic, file))
+        harness.plumbline("run", "--data", data, *harness.ALL_SHIPPED, "--until-end")
         ids, episodes, last, count = set(), {}, {}, 0
         for topic in TOPICS:
             found = list(records(data, topic))

@@ -11,14 +11,11 @@ import _harness as harness
 
 FILES = {
     "crane": ["alarms.crane", "alarms.crane-chart", "alarms.crane-wind", "alarms.crane-card",
-              "alarms.crane-climb", "crane-overload.v1.rejects"],
-    "dust": ["alarms.dust", "alarms.dust-unit", "alarms.dust-frozen", "means.dust",
-             "dust-exceedance.v1.rejects"],
+              "alarms.crane-climb", "alarms.crane-clock", "crane-overload.v1.rejects"],
+    "dust": ["alarms.dust", "alarms.dust-unit", "alarms.dust-frozen", "alarms.dust-clock",
+             "means.dust", "dust-exceedance.v1.rejects"],
     "hazard": ["alarms.hazard", "states.hazard", "hazard-project.v1.rejects"],
     "pit": ["alarms.pit", "alarms.pit-rate", "alarms.pit-missing", "pit-monitoring.v1.rejects"]}
-SITES = [("site-day", harness.SITE_DAY), ("site-60d", harness.SITE_60D)]
-TOPOLOGIES = harness.SHIPPED + [
-    harness.ROOT / "topologies/hazard-project", harness.ROOT / "topologies/pit-monitoring"]
 
 
 def compare(data):
@@ -43,7 +40,7 @@ def records(data):
 def otherwise_cut(data, wanted):
     """The same imports with other batches, epochs and workers."""
     options = harness.run_options(random.Random(harness.SEED))
-    harness.plumbline("run", "--data", data, *TOPOLOGIES, "--until-end", *options)
+    harness.plumbline("run", "--data", data, *harness.ALL_SHIPPED, "--until-end", *options)
     for topic, found in records(data).items():
         harness.check(found == wanted[topic], f"{topic} differs with {options}")
     harness.say("the same with " + " ".join(map(str, options)))
@@ -57,12 +54,11 @@ def filled(data):
 def main():
     with harness.scratch() as scratch:
         data = scratch / "data"
-        files = [(topic, harness.ROOT / "fixtures" / folder / name)
-                 for folder, site in SITES for topic, name in site]
+        files = harness.site_files()
         for topic, file in files:
             harness.plumbline(*harness.import_arguments(data, topic, file))
         imported = harness.copy(data, scratch / "imported")
-        run = ["run", "--data", data, *TOPOLOGIES, "--until-end"]
+        run = ["run", "--data", data, *harness.ALL_SHIPPED, "--until-end"]
         harness.plumbline(*run)
         compare(data)
         otherwise_cut(imported, records(data))

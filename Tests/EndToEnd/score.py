@@ -18,7 +18,7 @@ RULES = {
         "work_without_plan", "over_scale_without_review", "next_step_without_acceptance",
         "monitoring_missing", "leader_absent", "deviation_unreported", "cumulative", "rate",
         "missing"}}
-FAULTY_RULES = {"chart_mismatch", "pressure_unit", "frozen"}
+FAULTY_RULES = {"chart_mismatch", "pressure_unit", "frozen", "clock"}
 
 
 def simulated(scratch, seed, part, faults):
