@@ -140,6 +140,7 @@ struct AlarmSinkTests {
                 "ce_specversion=1.0", "ce_id=\(id)", "ce_source=/site/1",
                 "ce_type=cn.example.heavy", "ce_subject=塔1", "ce_time=2026-03-02T08:00:03.250Z",
                 "content-type=application/json", "plumbline.causes=telemetry.load/0:2",
+                "plumbline.asof=telemetry.load/0:3",
             ])
         #expect(records[0].key == Array("塔1".utf8))
     }
@@ -155,7 +156,7 @@ struct AlarmSinkTests {
             ], to: driver)
         let found = headers(driver.records(sink: 0)[0])
         #expect(found.prefix(3) == ["trace=7", "ce=C", "ce_specversion=1.0"])
-        #expect(found.count == 10)
+        #expect(found.count == 11)
     }
 
     /// Without an event and its start each row is an episode of its own.
@@ -193,6 +194,44 @@ struct AlarmSinkTests {
         #expect(records[1].header("ce_subject") == nil)
         #expect(records[2].header("ce_subject") == nil)
         #expect(records[1].header("ce_id")?.hasPrefix(episode) == false)
+    }
+
+    /// The rule of each row, and what is said of it; null is the step's name.
+    @Test func rulesFromAField() throws {
+        let driver = try driver(
+            """
+            sinks:
+              - from: load
+                topic: all
+                format: cloudevents
+                alarm:
+                  rule: {field: note}
+                  severity: minor
+                  rules: {heavy: {severity: major, basis: GB 1}}
+            """)
+        try append(
+            [
+                #"{"device":"C2","ts":"2026-03-02T08:00:02Z","mass":1,"note":"heavy"}"#,
+                #"{"device":"C2","ts":"2026-03-02T08:00:03Z","mass":1}"#,
+                #"{"device":"C2","ts":"2026-03-02T08:00:04Z","mass":1,"note":"a\nb"}"#,
+            ], to: driver)
+        let records = driver.records(sink: 0)
+        // printf '5:loads,5:heavy,2:C2,20:2026-03-02T08:00:02Z,' | sha256sum; so the others.
+        let expected = [
+            ("c2a0f6e7b91917467f7208b51d2aa4d2", "heavy", "major", #""GB 1""#),
+            ("4ae2b286d9ff48c24f3cbe6388b9020d", "load", "minor", "null"),
+            ("b3cb009cfa5af8e0477028e07cc1cc55", #"a\nb"#, "minor", "null"),
+        ]
+        for (record, (episode, rule, severity, basis)) in zip(records, expected) {
+            let start = #"{"episode":"\#(episode)","rule":"\#(rule)","event":null,"level":null,"#
+            #expect(value(record).hasPrefix(start))
+            #expect(value(record).contains(#""severity":"\#(severity)","#))
+            #expect(value(record).contains(#""basis":\#(basis),"#))
+            #expect(value(record).hasSuffix(#","mass":1.00}}"#))
+        }
+        // What is no attribute does not name the type.
+        #expect(
+            records.map { $0.header("ce_type") } == ["loads.heavy", "loads.load", "loads.load"])
     }
 
     /// A corrected row has an id of its own and says what it is.

@@ -38,8 +38,8 @@ struct PositionTests {
               - known:
                   from: load
                   lookup: {crane: device}
-                  select: {mass: load.mass, limit: crane.limit}
-              - heavy: {from: known, key: device, levels: {of: mass, raise: {high: limit}}}
+                  select: {mass: load.mass, most: crane.limit}
+              - heavy: {from: known, key: device, levels: {of: mass, raise: {high: most}}}
               - mean:
                   from: load
                   key: device
