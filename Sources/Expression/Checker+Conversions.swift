@@ -158,9 +158,15 @@ extension Checker {
         guard node.type.isNumeric else { return fail(offset, "to is not defined for \(node.type)") }
         let source = node.type.unit ?? Unit("1")
         guard let factor = source.factor(to: target) else {
+            // A temperature's zero and a level's logarithm are more than a factor.
+            let isMoreThanAFactor = [source, target].contains {
+                $0.code == "Cel" || $0.code.hasPrefix("B[") || $0.code.hasPrefix("dB")
+            }
             return fail(
                 offset, "\(source) cannot be converted to \(target)",
-                hint: "they measure different things")
+                hint: isMoreThanAFactor
+                    ? "only units that differ by a factor can be converted"
+                    : "they measure different things")
         }
         guard let n = Int64(exactly: factor.numerator), let d = Int64(exactly: factor.denominator)
         else { return fail(offset, "the factor from \(source) to \(target) is too large") }

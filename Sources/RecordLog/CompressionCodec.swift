@@ -18,7 +18,4 @@ package enum CompressionCodec: UInt8, Sendable, CaseIterable {
         guard let codec = Self.allCases.first(where: { $0.name == name }) else { return nil }
         self = codec
     }
-
-    /// Whether batches are written with it; all codecs are read.
-    package var isWritten: Bool { self != .gzip && self != .snappy }
 }

@@ -73,7 +73,12 @@ extension PlanBuilder {
         }
         switch function {
         case .count: return .int
-        case .first, .last: return type == .null ? refuse("name a field") : type
+        case .first, .last:
+            switch type {
+            case .null: return refuse("name a field")
+            case .list, .map, .structure: return refuse("a single value, such as a member of it")
+            default: return type
+            }
         case .min, .max:
             switch type {
             case .timestamp, .duration, .string: return type

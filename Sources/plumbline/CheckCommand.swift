@@ -14,7 +14,7 @@ struct Check: ParsableCommand {
 
             Example: plumbline check topologies/crane-overload
 
-            \(Terminal.exitCodes)
+            Exit codes: 0 all right; 1 something is wrong, or cannot be read; 64 wrong usage.
             """)
 
     @Argument(help: "Topology folders.", completion: .directory)

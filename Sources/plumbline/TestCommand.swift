@@ -14,7 +14,7 @@ struct Test: ParsableCommand {
 
             Example: plumbline test topologies/crane-overload
 
-            \(Terminal.exitCodes)
+            Exit codes: 0 all cases hold; 1 a case differs, or the job failed; 64 wrong usage.
             """)
 
     @Argument(help: "Topology folders.", completion: .directory)

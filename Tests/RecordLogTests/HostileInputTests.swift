@@ -6,7 +6,7 @@ import Testing
 struct HostileInputTests {
     /// A batch of a dozen records; of librdkafka where the codec is not written.
     private func sample(_ codec: CompressionCodec, _ random: inout RandomSource) throws -> [UInt8] {
-        guard codec.isWritten else {
+        guard codec != .gzip, codec != .snappy else {
             let vectors = try VectorTests.load("kafka-recordbatch-v2-librdkafka.json")
             let vector = try #require(vectors.first { $0.name.hasSuffix(" \(codec.name)") })
             return bytes(hexadecimal: vector.hex)

@@ -145,6 +145,9 @@ package struct Explainer {
         switch source.role {
         case .stream(let rule):
             facts += time(rule, fields[rule.field].name)
+            if let arrival = source.arrivalField {
+                facts.append(ExplainedFact("arrival", fields[arrival].name, group: "time"))
+            }
             state = [clockState(rule)]
             isTable = false
         case .table(let rule):
@@ -237,11 +240,21 @@ package struct Explainer {
         return ExplainedNode(
             id: Self.sinkID(sink), kind: .sink, name: sink.topic, operation: "sink",
             facts: [
-                ExplainedFact("topic", sink.topic), ExplainedFact("format", "json"),
+                ExplainedFact("topic", sink.topic), ExplainedFact("format", sink.format.text),
                 ExplainedFact("codec", sink.codec.rawValue),
                 ExplainedFact("key", origin.schema.fields[origin.keyField].name),
             ],
             fields: fields.map { self.field($0, isCarried: true) }, state: [], doubles: [])
+    }
+}
+
+extension SinkFormat {
+    /// As topology files write it.
+    fileprivate var text: String {
+        switch self {
+        case .json: "json"
+        case .cloudEvents: "cloudevents"
+        }
     }
 }
 
