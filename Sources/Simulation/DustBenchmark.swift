@@ -1,8 +1,9 @@
 import Primitives
 
 /// The fixed dust workload of the benchmarks: 5,000 monitors, one reading a minute, as JSON lines
-/// in order of arrival up to 60 s late. Concentrations in halves of a microgram, so that some
-/// 15-minute means are exactly the limit.
+/// in order of arrival up to 60 s late. Concentrations in tenths of a microgram walk across the
+/// limit of 250, so that some 15-minute means are exactly the limit and few of their terms are
+/// exact in binary. The same bytes for the same seed and count.
 package struct DustBenchmark: Sendable {
     /// Monitors of the workload.
     package static let deviceCount = 5_000
@@ -40,7 +41,8 @@ package struct DustBenchmark: Sendable {
         var written = 0
         var minute = 0
         let fields = [
-            ",\"seq\":", ",\"tsp\":", ",\"pm10\":", ",\"pm25\":", ",\"noise\":", ",\"temp\":",
+            ",\"tsp\":", ",\"pm10\":", ",\"pm25\":", ",\"noise_db\":", ",\"temp_c\":", ",\"rh\":",
+            ",\"wind_ms\":", ",\"wind_dir\":",
         ].map { Array($0.utf8) }
         while written < count {
             // A minute's readings arrive shuffled by a step that shares no factor with the count.
@@ -49,25 +51,27 @@ package struct DustBenchmark: Sendable {
                 if written == count { return }
                 let index = (position * 1_237 + offset) % Self.deviceCount
                 let draw = random.next()
-                var level = levels[index] + Int(draw & 31) * 10 - 155
-                level = min(max(level, 800), 4000)
-                levels[index] = level
-                let tsp = level / 5 * 5
+                let tsp = Self.step(from: levels[index], draw)
+                levels[index] = tsp
                 line.removeAll()
                 line.put(names[index])
-                line.put(start + minute * 60_000 + Int(((draw >> 5 & 0xFFFF) * 60_000) >> 16))
+                line.put(start + minute * 60_000 + Int(((draw >> 8 & 0xFFFF) * 60_000) >> 16))
                 line.put(fields[0])
-                line.put(minute + 1)
-                line.put(fields[1])
                 line.put(tsp, scale: 1)
-                line.put(fields[2])
+                line.put(fields[1])
                 line.put(tsp * 48 / 100, scale: 1)
-                line.put(fields[3])
+                line.put(fields[2])
                 line.put(tsp * 21 / 100, scale: 1)
+                line.put(fields[3])
+                line.put(500 + Int(draw >> 24 & 255), scale: 1)
                 line.put(fields[4])
-                line.put(500 + Int(draw >> 22 & 255), scale: 1)
+                line.put(100 + Int(draw >> 32 & 127), scale: 1)
                 line.put(fields[5])
-                line.put(100 + Int(draw >> 30 & 127), scale: 1)
+                line.put(400 + Int(draw >> 39 & 127) * 3, scale: 1)
+                line.put(fields[6])
+                line.put(Int(draw >> 46 & 63), scale: 1)
+                line.put(fields[7])
+                line.put(Int((draw >> 52 & 511) * 360) >> 9)
                 line.put(byte: 125)
                 line.put(byte: 10)
                 try body(line.bytes.span)
@@ -75,5 +79,10 @@ package struct DustBenchmark: Sendable {
             }
             minute += 1
         }
+    }
+
+    /// A monitor's next value, in tenths of a microgram: up to 12.8 away, from 80 to 400.
+    private static func step(from level: Int, _ draw: UInt64) -> Int {
+        min(max(level + Int(draw & 255) - 128 + Int(draw >> 63), 800), 4000)
     }
 }
