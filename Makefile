@@ -15,12 +15,14 @@ DATA ?= data
 # How often `make test` and `make crash` kill the program.
 KILLS ?= 20
 CRASH_KILLS ?= 200
-# Records of `make bench`.
-RECORDS ?= 5000000
+# Records of the larger file, and rounds, of `make bench` and `make bench-peers`.
+RECORDS ?= 10000000
+ROUNDS ?= 5
+BENCH = --records $(RECORDS) --rounds $(ROUNDS)
 
 # One recipe at a time: two builds in one directory wait for each other anyway.
 .NOTPARALLEL:
-.PHONY: help setup build run test lint tidy suites cases end-to-end bench crash format clean
+.PHONY: help setup build run test lint tidy suites cases end-to-end bench bench-peers crash format clean
 
 help: ## this list
 	@echo "usage: make TARGET"
@@ -53,8 +55,13 @@ cases: build ## the topologies' own cases
 end-to-end: build ## scripts that run the real program, with KILLS=20 kills
 	@KILLS=$(KILLS) Scripts/end-to-end.sh
 
-bench: build ## records per CPU second and memory of crane-overload; RECORDS=5000000
-	@/usr/bin/python3 Scripts/bench.py --plumbline "$(PLUMBLINE)" --records $(RECORDS)
+bench: build ## C1, D1, D2 beside a C++ program on simdjson; RECORDS=10000000 ROUNDS=5
+	@/usr/bin/python3 Benchmarks/peers/setup.py yardstick
+	@/usr/bin/python3 Benchmarks/bench.py --plumbline "$(PLUMBLINE)" $(BENCH)
+
+bench-peers: build ## the same beside Flink, Spark, DuckDB, ClickHouse, Bytewax, Pathway; hours
+	@/usr/bin/python3 Benchmarks/peers/setup.py || true
+	@/usr/bin/python3 Benchmarks/bench.py --peers --plumbline "$(PLUMBLINE)" $(BENCH)
 
 crash: build ## the kill test with 200 kills
 	@KILLS=$(CRASH_KILLS) Scripts/end-to-end.sh kill
