@@ -40,7 +40,9 @@ def run(command, environment=None, timeout=3600):
                 helper, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
                 env={**os.environ, **(environment or {})}).returncode
         if status != 0:
-            tail = log.read_text(errors="replace").strip().splitlines()[-15:]
+            said = log.read_text(errors="replace").strip().splitlines()
+            # Of a Java stack trace, the causes.
+            tail = [line for line in said if not line.startswith("\tat ")][-15:]
             name = " ".join(map(str, command[:3]))
             raise Failed(f"exit {status} of {name} …\n" + "\n".join(tail))
         return Usage(**json.loads(report.read_text()))

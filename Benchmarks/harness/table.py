@@ -67,8 +67,16 @@ def row(name, samples, yardstick, verdict):
         spread([one.records / one.cpu / 1e6 for one in large]),
         f"{max(one.peak for one in large):,.0f}", f"{large[0].written / 1e6:,.1f}",
         verdict.hash if verdict else "–",
-        "–" if not verdict else verdict.findings or f"yes, {verdict.lines:,} lines",
+        judgement(verdict),
     ]
+
+
+def judgement(verdict):
+    """What the table says of an output."""
+    if verdict is None:
+        return "–"
+    lines = f"{verdict.lines:,} lines"
+    return (verdict.findings or f"yes, {lines}") if verdict.compared else f"{lines}, not compared"
 
 
 HEAD = [

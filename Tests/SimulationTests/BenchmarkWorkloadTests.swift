@@ -53,6 +53,51 @@ struct BenchmarkWorkloads {
         #expect((170...185).contains(bytes))
     }
 
+    private struct DustRow: Decodable {
+        var device: String
+        var site: String
+        var ts: Int
+        var tsp: Decimal
+        var pm10: Decimal
+        var pm25: Decimal
+        var noiseDb: Decimal
+        var tempC: Decimal
+        var rh: Decimal
+        var windMs: Decimal
+        var windDir: Int
+    }
+
+    @Test("Dust workload: shape, one a minute, disorder, means that are exactly the limit")
+    func dust() throws {
+        var workload = DustBenchmark(seed: 1)
+        let lines = collect { workload.lines(count: 300_000, $0) }
+        var greatest = 0
+        var minutes: [String: Set<Int>] = [:]
+        var windows: [String: Int] = [:]
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        for line in lines {
+            let row = try decoder.decode(DustRow.self, from: Data(line))
+            greatest = max(greatest, row.ts)
+            #expect(greatest - row.ts < 60_000, "up to a minute apart")
+            minutes[row.device, default: []].insert(row.ts / 60_000)
+            let tenths = NSDecimalNumber(decimal: row.tsp * 10).intValue
+            #expect(Decimal(tenths) / 10 == row.tsp && (800...4000).contains(tenths))
+            #expect(row.pm25 < row.pm10 && row.pm10 < row.tsp)
+            #expect((0...100).contains(row.rh) && (0..<360).contains(row.windDir))
+            windows["\(row.device) \(row.ts / 900_000)", default: 0] += tenths
+        }
+        #expect(minutes.count == DustBenchmark.deviceCount)
+        #expect(minutes.values.allSatisfy { $0.count == 60 }, "one reading a minute")
+        #expect(windows.count == DustBenchmark.deviceCount * 4)
+        #expect(windows.values.contains(250 * 10 * 15), "a mean of exactly 250")
+        #expect((0.2...0.6).contains(share(of: windows.values) { $0 > 250 * 10 * 15 }))
+    }
+
+    private func share(of values: some Collection<Int>, _ matches: (Int) -> Bool) -> Double {
+        Double(values.count(where: matches)) / Double(values.count)
+    }
+
     @Test("Equal seeds and counts give equal workloads")
     func seeds() {
         var whole = CraneBenchmark(seed: 9)

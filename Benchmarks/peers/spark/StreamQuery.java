@@ -1,4 +1,5 @@
 import java.io.Serializable;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -122,10 +123,13 @@ public final class StreamQuery {
                 .config("spark.sql.session.timeZone", "UTC")
                 .config("spark.sql.streaming.noDataMicroBatches.enabled", "true").getOrCreate();
         spark.sparkContext().setLogLevel("ERROR");
+        // A stream's source is a directory; of this one, the file.
+        Path input = Path.of(arguments[1]);
         Dataset<Row> rows = spark.readStream()
+                .option("pathGlobFilter", input.getFileName().toString())
                 .schema(query.equals("c1") ? "device STRING, ts LONG, load_t DOUBLE, radius_m DOUBLE"
                         : "device STRING, ts LONG, tsp DOUBLE")
-                .json(arguments[1]);
+                .json(input.getParent().toString());
         Dataset<?> lines = query.equals("c1") ? c1(rows)
                 : means(rows, query.equals("d1") ? "15 minutes" : "1 minute");
         lines.writeStream().format("text").option("path", arguments[2])
