@@ -130,8 +130,10 @@ def values(data, topic):
 
 
 def without_clock(line):
-    """A record without the time of its import, where it has no time of its own."""
+    """A record without what depends on when its input came: the positions up to which the other
+    sources had been read, and the time of its import, where it has no time of its own."""
     record = json.loads(line, parse_float=str)
+    record["headers"].pop("plumbline.asof", None)
     if record["headers"].get("plumbline.reason") in ("malformed", "missing-field", "wrong-type"):
         record["timestamp"] = None
     return record
