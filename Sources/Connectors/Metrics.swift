@@ -2,6 +2,7 @@ import Foundation
 
 /// One figure that a process tells of itself: its name, what it is, how it is counted.
 package struct Metric: Sendable {
+    /// How Prometheus takes the samples.
     package enum Kind: String, Sendable {
         case counter, gauge, histogram
     }

@@ -6,6 +6,7 @@ import RecordLog
 package struct Deployment {
     /// One topic of the plan.
     package struct Item: Sendable {
+        /// What is to be done about a topic.
         package enum State: String, Sendable {
             case create, fine
             /// It would work, but not as a topic that is made here.
@@ -168,8 +169,8 @@ extension Deployment.Item {
             breaks = isInternal
             reason =
                 writer == nil
-                ? "records that are not yet read, or that re-execution since the last snapshot needs,"
-                    + " may go"
+                ? "records that are not yet read, or that re-execution since the last snapshot"
+                    + " needs, may go"
                 : isInternal
                     ? "re-execution would find records gone"
                     : "records with old event times go at once"

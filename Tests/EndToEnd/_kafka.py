@@ -2,6 +2,7 @@
 
 Records are written with kafka-python and read with kcat.
 """
+import collections
 import contextlib
 import json
 import pathlib
@@ -144,23 +145,28 @@ def produce(address, data, wanted=INPUTS, part=slice(None)):
     producer.close()
 
 
-def consume(address, topic, partition, isolation="read_committed"):
-    """Everything that kcat reads of a partition: records by offset."""
+def consume(address, topic, partition):
+    """Everything committed that kcat reads of a partition: records by offset."""
+    return consume_all(address, topic)[partition]
+
+
+def consume_all(address, topic):
+    """Everything committed that kcat reads of a topic: by partition, records by offset."""
     command = [
-        "kcat", "-C", "-b", address, "-t", topic, "-p", str(partition), "-o", "beginning", "-e",
-        "-q", "-X", f"isolation.level={isolation}", "-f", "%o %T %K %S\\n%k%s%h\\x1e\\n"]
+        "kcat", "-C", "-b", address, "-t", topic, "-o", "beginning", "-e", "-q",
+        "-X", "isolation.level=read_committed", "-f", "%p %o %T %K %S\\n%k%s%h\\x1e\\n"]
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
     harness.check(done.returncode == 0, f"{' '.join(command)}: {done.stderr.decode()}")
-    text, position, found = done.stdout, 0, {}
+    text, position, found = done.stdout, 0, collections.defaultdict(dict)
     while position < len(text):
         line = text.index(b"\n", position)
-        offset, time, key_length, length = map(int, text[position:line].split())
+        partition, offset, time, key_length, length = map(int, text[position:line].split())
         position = line + 1
         end_of_key = position + max(key_length, 0)
         end = end_of_key + max(length, 0)
         after = text.index(b"\x1e\n", end)
-        found[offset] = Record(
+        found[partition][offset] = Record(
             time, None if key_length < 0 else text[position:end_of_key],
             None if length < 0 else text[end_of_key:end], text[end:after])
         position = after + 2
@@ -180,9 +186,10 @@ def expected(data):
     return result
 
 
-def epochs(address, journal, partition):
+def epochs(address, journal, partition, records_there=None):
     """The journal of a task: each epoch once, one after the other."""
-    found = [json.loads(record.value) for record in consume(address, journal, partition).values()]
+    there = consume(address, journal, partition) if records_there is None else records_there
+    found = [json.loads(record.value) for record in there.values()]
     numbers = [epoch["epoch"] for epoch in found]
     harness.check(
         numbers == list(range(len(numbers))), f"{journal}/{partition} has the epochs {numbers}")
@@ -201,13 +208,15 @@ def through_journal(address, journals=tuple(JOURNALS)):
     result = {(topic, partition): [] for topic in OUTPUTS for partition in range(PARTITIONS)}
     everything, substreams = {}, {}
     for journal in journals:
+        tasks = consume_all(address, journal)
         for task in range(PARTITIONS):
-            for epoch in epochs(address, journal, task):
+            for epoch in epochs(address, journal, task, tasks[task]):
                 for output in epoch["outputs"]:
-                    place = output["topic"], output["partition"]
-                    if place not in everything:
-                        everything[place] = consume(address, *place)
-                    named = {offset: record for offset, record in everything[place].items()
+                    topic, partition = place = output["topic"], output["partition"]
+                    if topic not in everything:
+                        everything[topic] = consume_all(address, topic)
+                    named = {offset: record for offset, record in
+                             everything[topic][partition].items()
                              if output["from"] <= offset < output["to"]}
                     if output["topic"] == REKEYED:
                         named = {offset: record for offset, record in named.items()

@@ -251,9 +251,15 @@ def on_broker(address, base, expected, scratch, source):
 
     def check(_, what):
         cluster.check_same(expected, cluster.through_journal(address), what)
-        cluster.check_same(expected, {
-            place: list(cluster.consume(address, *place).values()) for place in expected},
-            f"committed records {what}")
+        committed = {topic: cluster.consume_all(address, topic) for topic in cluster.OUTPUTS}
+        # Causes in the rekeyed topic are compared through the journal.
+        def comparable(place, records):
+            return [one._replace(headers=b"") if place[0] == "loads.site" else one
+                    for one in records]
+        cluster.check_same(
+            {place: comparable(place, records) for place, records in expected.items()},
+            {place: comparable(place, committed[place[0]][place[1]].values())
+             for place in expected}, f"committed records {what}")
         group_offsets(address)
 
     with fresh():

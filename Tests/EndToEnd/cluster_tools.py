@@ -49,6 +49,9 @@ def test_import(address, base, scratch):
             found = list(cluster.consume(address, topic, partition).values())
             harness.check(without_import_time(found) == without_import_time(wanted),
                           f"{topic}/{partition}: {len(found)} records, not {len(wanted)}")
+
+
+def test_import_refusals(address, scratch):
     file = scratch / "empty.ndjson"
     file.write_text("{}\n")
     into = arguments(address, "import", "--format", "json", file, "--topic")
@@ -102,19 +105,26 @@ def test_tail(address):
     process = subprocess.Popen(
         [harness.PLUMBLINE, *map(str, arguments(
             address, "tail", "--topic", "telemetry.crane", "--last", 3))], stdout=subprocess.PIPE)
-    lines = [process.stdout.readline() for _ in range(3)]
-    everything = harness.plumbline(*arguments(address, "export", "--topic", "telemetry.crane"))
-    by_time = sorted(everything.splitlines(keepends=True), key=lambda line: (
-        json.loads(line)["timestamp"], harness.place(line)))
-    harness.check(lines == by_time[-3:], f"tail --last 3 gives {lines}")
-    producer = kafka.KafkaProducer(bootstrap_servers=address, api_version=cluster.VERSION)
-    producer.send("telemetry.crane", b'{"n":1}', b"TC-99", [], 2, 1000).get(10)
-    producer.close()
-    ready, _, _ = select.select([process.stdout], [], [], 10)
-    line = json.loads(process.stdout.readline()) if ready else {}
-    harness.check(line.get("key") == "TC-99" and line.get("value") == {"n": 1}, f"tail: {line}")
-    process.send_signal(signal.SIGTERM)
-    harness.check(process.wait(10) == 0, "tail does not end with 0")
+    try:
+        lines = [process.stdout.readline() for _ in range(3)]
+        everything = harness.plumbline(*arguments(address, "export", "--topic", "telemetry.crane"))
+        last = []
+        for partition in range(cluster.PARTITIONS):
+            last += [line for line in everything.splitlines(keepends=True)
+                     if harness.place(line)[0] == partition][-3:]
+        last.sort(key=lambda line: (json.loads(line)["timestamp"], harness.place(line)))
+        harness.check(lines == last[-3:], f"tail --last 3 gives {lines}")
+        producer = kafka.KafkaProducer(bootstrap_servers=address, api_version=cluster.VERSION)
+        producer.send("telemetry.crane", b'{"n":1}', b"TC-99", [], 2, 1000).get(10)
+        producer.close()
+        ready, _, _ = select.select([process.stdout], [], [], 20)
+        line = json.loads(process.stdout.readline()) if ready else {}
+        harness.check(line.get("key") == "TC-99" and line.get("value") == {"n": 1}, f"tail: {line}")
+        process.send_signal(signal.SIGTERM)
+        harness.check(process.wait(10) == 0, "tail does not end with 0")
+    finally:
+        process.kill()
+        process.wait()
 
 
 # Proof
@@ -165,8 +175,8 @@ def test_replaced(address, scratch):
 # Watching
 
 
-def test_metrics(scratch, place, folder, topic):
-    """Prometheus text of a following run; `place` says where it runs."""
+def test_metrics(scratch, place, folder, topic, rows):
+    """Prometheus text of a following run that reads so many rows; `place` says where it runs."""
     errors = open(scratch / "metrics", "wb+")
     process = subprocess.Popen(
         [harness.PLUMBLINE, "run", *map(str, place), str(folder), "--metrics", "0"],
@@ -178,7 +188,7 @@ def test_metrics(scratch, place, folder, topic):
             text = (scratch / "metrics").read_text()
             harness.check(process.poll() is None, f"the run ends: {text}")
             port = port or next(iter(re.findall(r"http://127\.0\.0\.1:(\d+)/metrics", text)), None)
-            if port and read_metrics(port, "crane-overload.v1", topic):
+            if port and read_metrics(port, "crane-overload.v1", topic, rows):
                 break
             time.sleep(0.2)
         else:
@@ -203,7 +213,7 @@ def scrape(port):
     return urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10).read().decode()
 
 
-def read_metrics(port, task, topic):
+def read_metrics(port, task, topic, rows):
     """Whether all has been read; the text must have Prometheus' form."""
     found = {}
     for line in scrape(port).splitlines():
@@ -220,7 +230,7 @@ def read_metrics(port, task, topic):
                if name == "plumbline_records_read_total" and f'task="{task}' in labels)
     delays = [value for (name, _), value in found.items()
               if name == "plumbline_commit_seconds_count"]
-    return len(lags) == 4 and not any(lags) and read > 1000 and delays
+    return len(lags) == 4 and not any(lags) and read >= rows and delays
 
 
 # Settings
@@ -394,13 +404,16 @@ def main():
             harness.plumbline(*cluster.run_arguments(address))
             output = harness.plumbline(*arguments(address, "replay")).decode()
             harness.check(output.count("identical") == 16, f"replay:\n{output}")
-            test_metrics(scratch, ["--brokers", address], CRANE, "telemetry.crane")
+            test_import_refusals(address, scratch)
             test_reading(address, done)
             test_archive(address, scratch)
             test_replaced(address, scratch)
             test_settings(address, scratch)
+            text = test_metrics(scratch, ["--brokers", address], CRANE, "telemetry.crane", 1)
+            for name in ["rebalances_total", "transaction_seconds_count"]:
+                harness.check(f"\nplumbline_{name}" in text, f"no {name}:\n{text}")
         harness.say("mock cluster: import, replay, metrics, export, topics, tail, archive, set")
-        text = test_metrics(scratch, ["--data", base], CRANE, "telemetry.crane")
+        text = test_metrics(scratch, ["--data", base], CRANE, "telemetry.crane", 1000)
         harness.check("plumbline_watermark" in text, "no watermark of the embedded run")
         harness.say("metrics of an embedded run")
         address = os.environ.get("KAFKA_BOOTSTRAP")
