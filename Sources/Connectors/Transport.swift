@@ -4,15 +4,13 @@ import RecordLog
 /// Where a run's topics are: the embedded log of a data directory, or a cluster.
 ///
 /// Threading: any thread.
-package protocol Transport: AnyObject, Sendable {
-    /// Where snapshots are kept; nil where nothing is kept, and every start executes the journal
-    /// from its beginning.
-    var statePath: String? { get }
+package protocol Transport: TopicReader, Sendable {
+    /// Whether the substreams of a rekeyed topic that one task receives share a partition. If
+    /// not, each has its own.
+    var sharesSubstreams: Bool { get }
 
     // MARK: Topics
 
-    /// The topics, by name.
-    func topics() throws -> [TopicDescription]
     /// Number of partitions of a topic; nil when there is none of the name.
     func partitionCount(of topic: String) throws -> Int?
     /// Makes sure that a topic exists with this many partitions.
@@ -27,11 +25,11 @@ package protocol Transport: AnyObject, Sendable {
     ) throws -> [String]
     /// Notes the only writer of topics, and makes those that are missing.
     func claim(_ topics: [String], owner: String, partitions: Int) throws
+    /// Makes the topic of a stage's snapshots, where they are kept in one.
+    func ensureState(_ topic: String, partitions: Int) throws
 
     // MARK: Records
 
-    /// Reads a partition's committed records.
-    func source(_ place: TopicPartition) throws -> any RecordSource
     /// Stores one record that belongs to no epoch, durably; only this process writes the place.
     func append(key: [UInt8], value: [UInt8], to place: TopicPartition) throws
     /// The transport as one task uses it; `worker` numbers the thread that will run the task.
@@ -67,15 +65,19 @@ package struct TaskPlaces: Sendable {
     /// The sinks', then that of the rejects, each with the codec that the plan asks for.
     package var outputs: [(place: TopicPartition, codec: CompressionCodec)]
     package var journal: TopicPartition
+    /// Where snapshots are kept, if in a topic.
+    package var state: TopicPartition
 
     package init(
         group: String, sources: [TopicPartition],
-        outputs: [(place: TopicPartition, codec: CompressionCodec)], journal: TopicPartition
+        outputs: [(place: TopicPartition, codec: CompressionCodec)], journal: TopicPartition,
+        state: TopicPartition
     ) {
         self.group = group
         self.sources = sources
         self.outputs = outputs
         self.journal = journal
+        self.state = state
     }
 }
 
@@ -86,6 +88,9 @@ package protocol TaskTransport: AnyObject {
     /// Whether batches are stored as they were built, with their offsets and their codec. If not,
     /// the records in them are sent, and where they stand is known when they are delivered.
     var storesBatches: Bool { get }
+
+    /// The task's snapshots.
+    var snapshots: any SnapshotChunks { get }
 
     /// Reads one of the task's sources: committed records only.
     func source(_ place: TopicPartition) throws -> any RecordSource
@@ -107,6 +112,20 @@ package protocol TaskTransport: AnyObject {
     func commit(
         _ outputs: [EpochOutput], positions: [Int64], journal: ([Range<Int64>]) throws -> [UInt8]
     ) throws -> [Range<Int64>]
+}
+
+/// Where one task's snapshots are kept: of each epoch a manifest and the pieces of the state.
+///
+/// Threading: one thread at a time.
+package protocol SnapshotChunks: AnyObject {
+    /// Epochs that have a manifest, ascending.
+    func epochs() throws -> [Int64]
+    /// The manifest of an epoch and its pieces, in their order; nil when one of them is missing.
+    func read(epoch: Int64) throws -> (manifest: [UInt8], chunks: [[UInt8]])?
+    /// Stores a snapshot durably, and drops all but the newest `keeping`.
+    func write(epoch: Int64, manifest: [UInt8], chunks: [[UInt8]], keeping: Int) throws
+    /// Bytes in a piece at the most.
+    var chunkBytes: Int { get }
 }
 
 /// What an epoch writes to one partition.
@@ -135,6 +154,16 @@ package protocol RecordSource: AnyObject {
 }
 
 extension RecordSource {
+    /// The first committed record: its block and row.
+    package func firstRecord() throws -> (block: RecordBlock, row: Int)? {
+        var next = try firstOffset()
+        while let block = try read(from: next, limit: nil) {
+            if let row = block.offsets.firstIndex(where: { $0 >= next }) { return (block, row) }
+            next = max(next + 1, block.nextOffset)
+        }
+        return nil
+    }
+
     /// The last committed record: its block and row. Offsets before the end may be without a
     /// record, so it looks further and further back.
     package func lastRecord() throws -> (block: RecordBlock, row: Int)? {

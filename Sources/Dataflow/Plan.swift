@@ -43,6 +43,8 @@ package struct Plan: Sendable {
     package var rejectTopic: String { "\(taskName).rejects" }
     /// Topic of the tasks' epochs.
     package var journalTopic: String { "\(taskName).journal" }
+    /// Topic of the tasks' snapshots, where they are kept in a topic.
+    package var stateTopic: String { "\(taskName).state" }
     /// Topics that the stage writes, the sinks' first, then what it rekeys, rejects last.
     package var outputTopics: [String] {
         sinks.map(\.topic) + rekeys.map(\.topic) + [rejectTopic]

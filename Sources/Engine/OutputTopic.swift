@@ -31,9 +31,17 @@ final class OutputTopic {
     private var hash = SHA256()
     /// Records that are not in the hash yet.
     private var unhashed = CanonicalRecords()
+    /// The encoded header that tells this task's records from those of others in the partition.
+    private let senderHeader: [UInt8]?
 
-    init(_ place: TopicPartition, codec: CompressionCodec, start: Int64) {
+    /// `sender` numbers the task where others write to the partition, too.
+    init(_ place: TopicPartition, codec: CompressionCodec, start: Int64, sender: Int? = nil) {
         self.place = place
+        senderHeader = sender.map { sender in
+            var header: [UInt8] = []
+            RecordHeader(SubstreamRow.header, String(sender)).encode(into: &header)
+            return header
+        }
         self.codec = codec
         epochStart = start
         nextOffset = start
@@ -86,9 +94,16 @@ final class OutputTopic {
         if unhashed.bytes.count >= Self.hashedBytes { hashRecords() }
         if nextOffset >= storedEnd {
             if builder.isEmpty { batchStart = nextOffset }
-            builder.append(
-                timestampMilliseconds: timestamp, key: key, value: value, encodedHeaders: headers,
-                headerCount: headerCount)
+            if var stored = senderHeader {
+                headers.withUnsafeBytes { stored.append(contentsOf: $0) }
+                builder.append(
+                    timestampMilliseconds: timestamp, key: key, value: value,
+                    encodedHeaders: stored.span, headerCount: headerCount + 1)
+            } else {
+                builder.append(
+                    timestampMilliseconds: timestamp, key: key, value: value,
+                    encodedHeaders: headers, headerCount: headerCount)
+            }
         }
         nextOffset += 1
         if builder.estimatedByteCount >= Self.batchBytes { try finishBatch() }

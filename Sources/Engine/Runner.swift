@@ -44,6 +44,8 @@ package struct RunMonitor: Sendable {
     package var waiting: (@Sendable (String) -> Void)?
     /// Told of records read, or read again in recovery, since the last call.
     package var recordsRead: (@Sendable (Int) -> Void)?
+    /// Where the run's figures go.
+    package var metrics: Metrics?
 
     package init() {}
 }
@@ -96,9 +98,16 @@ package final class Runner {
                 monitor: options.monitor)
             stages.append(stage)
             // Its outputs are whole again before the next stage opens them as its inputs.
-            for task in stage.tasks { recoveries.append(try task.recover()) }
+            for task in stage.tasks {
+                let began = Date()
+                let report = try task.recover()
+                task.metrics?.recovered(report, seconds: Date().timeIntervalSince(began))
+                recoveries.append(report)
+            }
         }
         self.stages = stages
+        options.monitor.metrics?.set(
+            .tasks, Double(stages.reduce(0) { $0 + $1.tasks.count }))
         try checkOwnership(graph)
     }
 
@@ -121,11 +130,7 @@ package final class Runner {
     package static func runShared(
         _ plans: [Plan], transport: any Transport, options: RunOptions, stop: StopFlag
     ) throws -> RunSummary {
-        if let plan = plans.first(where: { !$0.rekeys.isEmpty }) {
-            throw EngineError(
-                "topology \(plan.name): a 'rekey' is not there yet on a cluster",
-                hint: "run this topology on an embedded log, with --data")
-        }
+        try StoredPlans.refuseSecondWriters(plans, transport)
         while true {
             do {
                 let summary = try Runner(plans, transport: transport, options: options)
@@ -169,6 +174,7 @@ package final class Runner {
             thread.start()
         }
         group.wait()
+        for task in tasks { task.metrics?.forget() }
         if let error = failures.first { throw error }
         for task in tasks { try task.finish() }
         return summary()
@@ -255,6 +261,7 @@ final class WorkerLoop: @unchecked Sendable {
             var progress = false
             var rest: [TaskRunner] = []
             for task in pending {
+                try task.noteState()
                 switch try task.stepBounded() {
                 case .advanced:
                     progress = true
@@ -282,7 +289,10 @@ final class WorkerLoop: @unchecked Sendable {
             var progress = false
             let tick = now() / grid
             do {
-                for task in tasks where try task.stepFollowing() { progress = true }
+                for task in tasks {
+                    if try task.stepFollowing() { progress = true }
+                    try task.noteState()
+                }
                 if tick > lastTick {
                     lastTick = tick
                     for task in tasks where task.needsTicks { try task.tick(at: tick * grid) }

@@ -1,22 +1,17 @@
 import Connectors
 import Crypto
 import Foundation
-import Primitives
 
-/// A task's snapshots in a state directory: chunks, and a manifest that is written last.
+/// A task's snapshots: states cut into pieces, and a manifest that says what they are.
 ///
 /// Losing them loses time, never a record. Threading: one task owns it.
 struct SnapshotStore {
-    private static let chunkBytes = 4 << 20
     /// Snapshots kept: the newest ones.
     private static let keptCount = 2
 
-    let directory: URL
+    private let chunks: any SnapshotChunks
 
-    init(statePath: String, task: String, partition: Int) {
-        directory = URL(fileURLWithPath: statePath)
-            .appendingPathComponent("snapshots/\(task)/\(partition)", isDirectory: true)
-    }
+    init(_ chunks: any SnapshotChunks) { self.chunks = chunks }
 
     private struct Manifest: Codable {
         var epoch: Int64
@@ -26,81 +21,33 @@ struct SnapshotStore {
         var hash: String
     }
 
-    private func folder(_ epoch: Int64) -> URL {
-        let name = String(epoch)
-        let padded = String(repeating: "0", count: max(0, 20 - name.count)) + name
-        return directory.appendingPathComponent(padded, isDirectory: true)
-    }
-
     /// Writes a state durably and drops all but the newest snapshots.
     func write(_ state: [UInt8], epoch: Int64, plan: String) throws -> SnapshotMark {
-        let files = FileManager.default
-        let folder = folder(epoch)
-        try? files.removeItem(at: folder)
-        try fileCall(.createDirectory, folder.path) {
-            try files.createDirectory(at: folder, withIntermediateDirectories: true)
-        }
-        var counts: [Int] = []
-        var start = 0
-        while start < state.count {
-            let end = min(start + Self.chunkBytes, state.count)
-            try writeDurably(
-                Data(state[start..<end]), to: folder.appendingPathComponent("\(counts.count)"))
-            counts.append(end - start)
-            start = end
+        let pieces = stride(from: 0, to: state.count, by: chunks.chunkBytes).map { start in
+            Array(state[start..<min(start + chunks.chunkBytes, state.count)])
         }
         let mark = SnapshotMark(epoch: epoch, hash: Self.hash(state))
         let manifest = Manifest(
             epoch: epoch, plan: plan, semantics: Semantics.version,
-            byteCounts: counts, hash: mark.hash)
-        try writeDurably(
-            try JSONEncoder().encode(manifest), to: folder.appendingPathComponent("manifest"))
-        let kept = epochs().suffix(Self.keptCount)
-        // Those that were broken off before their manifest go too.
-        for old in folders() where !kept.contains(old) {
-            let path = self.folder(old)
-            try fileCall(.remove, path.path) { try files.removeItem(at: path) }
-        }
+            byteCounts: pieces.map(\.count), hash: mark.hash)
+        try chunks.write(
+            epoch: epoch, manifest: Array(try JSONEncoder().encode(manifest)), chunks: pieces,
+            keeping: Self.keptCount)
         return mark
     }
 
-    private func writeDurably(_ data: Data, to url: URL) throws {
-        try fileCall(.write, url.path) {
-            try data.write(to: url)
-            let handle = try FileHandle(forUpdating: url)
-            defer { try? handle.close() }
-            try handle.synchronize()
-        }
-    }
-
-    private func folders() -> [Int64] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
-        return names.compactMap { Int64($0) }
-    }
-
-    /// Epochs that have a manifest, ascending.
-    func epochs() -> [Int64] {
-        folders().filter {
-            FileManager.default.fileExists(
-                atPath: folder($0).appendingPathComponent("manifest").path)
-        }.sorted()
-    }
+    /// Epochs that have a snapshot, ascending.
+    func epochs() throws -> [Int64] { try chunks.epochs() }
 
     /// The state of an epoch; nil when it is damaged, of another plan or of other semantics.
-    func read(epoch: Int64, plan: String) -> (state: [UInt8], mark: SnapshotMark)? {
-        let folder = folder(epoch)
-        guard let data = try? Data(contentsOf: folder.appendingPathComponent("manifest")),
-            let manifest = try? JSONDecoder().decode(Manifest.self, from: data),
+    func read(epoch: Int64, plan: String) throws -> (state: [UInt8], mark: SnapshotMark)? {
+        guard let (bytes, pieces) = try chunks.read(epoch: epoch),
+            let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(bytes)),
             manifest.epoch == epoch, manifest.plan == plan,
-            manifest.semantics == Semantics.version
+            manifest.semantics == Semantics.version,
+            manifest.byteCounts == pieces.map(\.count)
         else { return nil }
-        var state: [UInt8] = []
-        for (index, count) in manifest.byteCounts.enumerated() {
-            guard let chunk = try? Data(contentsOf: folder.appendingPathComponent("\(index)")),
-                chunk.count == count
-            else { return nil }
-            state += chunk
-        }
+        let state = Array(pieces.joined())
         guard Self.hash(state) == manifest.hash else { return nil }
         return (state, SnapshotMark(epoch: epoch, hash: manifest.hash))
     }

@@ -19,16 +19,14 @@ final class Stage {
     ) throws {
         self.plan = plan
         planHash = Self.hash(plan)
+        let substreams: Substreams = transport.sharesSubstreams ? .shared : .own
         partitionCount = try Self.commonPartitionCount(of: plan, transport)
         let plans = PlanTopic(plan, transport)
         try plans.refuseChange(of: plan, hash: planHash)
         let isKnown = try transport.partitionCount(of: plan.journalTopic) != nil
         // The journal is made last: where it stands, the other topics are the topology's own.
         let groups = [
-            (
-                plan.rekeys.map(\.topic),
-                Substream.partitionCount(taskCount: partitionCount)
-            ),
+            (plan.rekeys.map(\.topic), substreams.partitionCount(taskCount: partitionCount)),
             (plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic], partitionCount),
         ]
         let unclaimed = try groups.map { topics, partitions in
@@ -39,13 +37,14 @@ final class Stage {
         for ((_, partitions), topics) in zip(groups, unclaimed) {
             try transport.claim(topics, owner: plan.taskName, partitions: partitions)
         }
+        try transport.ensureState(plan.stateTopic, partitions: partitionCount)
         var tasks: [TaskRunner] = []
         let owned = try transport.ownedTasks(
             group: plan.taskName, lead: Self.lead(of: plan).topic, count: partitionCount)
         for partition in owned {
             let identity = try TaskIdentity(
                 plan: plan, planHash: planHash, partition: partition,
-                partitionCount: partitionCount,
+                partitionCount: partitionCount, substreams: substreams,
                 topicPartitions: { try transport.partitionCount(of: $0) ?? 0 })
             tasks.append(
                 try TaskRunner(
@@ -96,7 +95,8 @@ final class Stage {
         for source in plan.sources where source.partitions != .all {
             var count = try transport.partitionCount(of: source.topic) ?? 0
             if source.partitions == .substreams {
-                count = Substream.taskCount(partitionCount: count)
+                count = (transport.sharesSubstreams ? Substreams.shared : .own)
+                    .taskCount(partitionCount: count)
             }
             counts.append((source.topic, count))
         }
@@ -112,13 +112,18 @@ final class Stage {
     }
 }
 
+extension Plan {
+    /// The topic in which the stage's plans are kept.
+    package var planTopic: String { "\(taskName).plans" }
+}
+
 /// The topic in which a topology's plans are kept by hash, so that replay needs no files.
 struct PlanTopic {
     private let place: TopicPartition
     private let transport: any Transport
 
     init(_ plan: Plan, _ transport: any Transport) {
-        place = TopicPartition("\(plan.taskName).plans", 0)
+        place = TopicPartition(plan.planTopic, 0)
         self.transport = transport
     }
 
@@ -150,14 +155,18 @@ struct PlanTopic {
             key: Array(hash.utf8), value: Array(plan.canonicalText.utf8), to: place)
     }
 
-    /// Hash and canonical text of the plan at an offset.
-    static func plan(
-        at offset: Int64, _ source: any RecordSource
-    ) throws -> (hash: String, text: String)? {
-        guard let block = try source.read(from: offset, limit: nil),
-            let row = block.row(at: offset), let key = block.key(row),
-            let value = block.value(row)
-        else { return nil }
-        return (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self))
+    /// Hash and canonical text of all plans of a topic, in their order.
+    static func all(_ source: any RecordSource) throws -> [(hash: String, text: String)] {
+        var plans: [(hash: String, text: String)] = []
+        var offset = try source.firstOffset()
+        while let block = try source.read(from: offset, limit: nil) {
+            for row in 0..<block.count where block.offsets[row] >= offset {
+                guard let key = block.key(row), let value = block.value(row) else { continue }
+                plans.append(
+                    (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self)))
+            }
+            offset = block.nextOffset
+        }
+        return plans
     }
 }

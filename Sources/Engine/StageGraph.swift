@@ -42,6 +42,15 @@ package struct StageGraph {
     }
 
     private static func checkWriters(_ plans: [Plan]) throws {
+        for plan in plans {
+            // A rekeyed topic is named after its step.
+            let own = [plan.rejectTopic, plan.journalTopic, plan.stateTopic, plan.planTopic]
+            if let topic = plan.rekeys.map(\.topic).first(where: own.contains) {
+                throw EngineError(
+                    "topic \(topic) of topology \(plan.taskName) would be its rekeyed rows' too",
+                    hint: "give the step that rekeys another name")
+            }
+        }
         var writers: [String: String] = [:]
         for plan in plans {
             for topic in plan.outputTopics {

@@ -63,6 +63,9 @@ final class TaskInput {
     /// Starts at another offset; nothing may have been read yet.
     func move(to offset: Int64) { position = offset }
 
+    /// The end of what there is to take, as far as it is known.
+    func committedEnd() throws -> Int64 { min(try source.committedEnd(), limit ?? .max) }
+
     /// Whether a row, or a sender's watermark, is at hand.
     var hasRow: Bool { toldWatermark != nil || cursor < (rows?.rowCount ?? 0) }
 
@@ -92,7 +95,10 @@ final class TaskInput {
             undecoded = 0
             if let block {
                 skipTaken(of: block)
-                if undecoded == block.count { position = max(position, block.nextOffset) }
+                // Whatever stands past the limit is another step's.
+                if undecoded == block.count {
+                    position = max(position, min(block.nextOffset, limit ?? .max))
+                }
             } else if position >= min(try source.committedEnd(), limit ?? .max) {
                 return writerEnd != nil && limit == nil ? .waiting : .ended
             }

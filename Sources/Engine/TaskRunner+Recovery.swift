@@ -61,9 +61,8 @@ extension TaskRunner {
     private func startFromSnapshot(
         through last: Int64, stored: [Int64], _ journal: JournalReader
     ) throws -> SnapshotMark? {
-        guard let snapshots else { return nil }
-        for epoch in snapshots.epochs().reversed() where epoch <= last {
-            guard let (state, mark) = snapshots.read(epoch: epoch, plan: identity.planHash)
+        for epoch in try snapshots.epochs().reversed() where epoch <= last {
+            guard let (state, mark) = try snapshots.read(epoch: epoch, plan: identity.planHash)
             else { continue }
             let record = try journal.record(epoch)
             guard zip(record.outputEnds, stored).allSatisfy({ $0 <= $1 }) else { continue }

@@ -1,5 +1,6 @@
 import Connectors
 import Dataflow
+import Foundation
 import RecordLog
 
 /// One task of one topology: steps, epochs, journal, snapshots.
@@ -14,8 +15,7 @@ final class TaskRunner {
     let transport: any TaskTransport
     let options: TaskOptions
     var core: TaskCore
-    /// Nil where no snapshots are kept.
-    let snapshots: SnapshotStore?
+    let snapshots: SnapshotStore
     /// Number of the next epoch.
     var epoch: Int64 = 0
     /// Offset after the last record of each output.
@@ -37,6 +37,7 @@ final class TaskRunner {
     private(set) var counters = TaskCounters()
     /// Told of what the task does.
     let monitor: RunMonitor
+    private(set) var metrics: TaskMetrics?
 
     init(
         _ identity: TaskIdentity, transport: any Transport, worker: Int, options: TaskOptions,
@@ -49,10 +50,8 @@ final class TaskRunner {
         self.transport = own
         self.options = options
         self.monitor = monitor
-        snapshots = transport.statePath.map {
-            SnapshotStore(
-                statePath: $0, task: identity.plan.taskName, partition: identity.partition)
-        }
+        metrics = TaskMetrics(monitor.metrics, identity)
+        snapshots = SnapshotStore(own.snapshots)
         starts = try places.sources.map { try own.source($0).firstOffset() }
         outputEnds = identity.outputs.map { _ in 0 }
         core = try Self.makeCore(
@@ -64,16 +63,17 @@ final class TaskRunner {
         positions: [Int64], outputStarts: [Int64]
     ) throws -> TaskCore {
         let places = identity.places
-        let inputs = try identity.inputs.indices.map { index in
+        let sources = try identity.sources { try transport.source($0) }
+        let inputs = identity.inputs.indices.map { index in
             TaskInput(
-                identity.inputs, index: index, of: identity.plan,
-                source: try transport.source(places.sources[index]),
+                identity.inputs, index: index, of: identity.plan, source: sources[index],
                 position: positions[index], maximumRowCount: options.batchRows)
         }
         let outputs = places.outputs.enumerated().map { index, output in
             OutputTopic(
                 output.place, codec: transport.storesBatches ? output.codec : .none,
-                start: outputStarts[index])
+                start: outputStarts[index],
+                sender: identity.outputs[index].sharesPartition ? identity.partition : nil)
         }
         return TaskCore(
             plan: identity.plan, partition: identity.partition,
@@ -117,7 +117,8 @@ final class TaskRunner {
             } else if ends.isAwaited(place.topic) {
                 // Re-execution has left the limit at the last journaled position.
                 core.inputs[index].limit = nil
-                core.inputs[index].writerEnd = { ends.end(of: place) }
+                let writer = identity.inputs[index].writer
+                core.inputs[index].writerEnd = { ends.end(of: place, task: writer) }
             } else {
                 // The writer is not in this run.
                 core.inputs[index].limit = try transport.source(place).committedEnd()
@@ -151,7 +152,7 @@ final class TaskRunner {
         boundedTo = nil
         try commitEpoch()
         for (output, end) in zip(identity.places.outputs, outputEnds) {
-            ends?.note(output.place, end: end)
+            ends?.note(output.place, task: identity.partition, end: end)
         }
         return .complete
     }
@@ -166,6 +167,9 @@ final class TaskRunner {
             input.writerEnd = nil
         }
     }
+
+    /// Notes where the task stands, for who watches it.
+    func noteState() throws { try metrics?.noteState(core) }
 
     /// Takes what is there; commits when the epoch is full or the task has caught up. False when
     /// there was nothing to do.
@@ -213,6 +217,7 @@ final class TaskRunner {
         rowsInEpoch += taken
         rowsSinceSnapshot += taken
         counters.rows += taken
+        metrics?.read(taken)
         monitor.recordsRead?(taken)
         isFlushed = false
         let positions = core.positions
@@ -233,6 +238,7 @@ final class TaskRunner {
     func commitEpoch() throws {
         guard !steps.isEmpty else { return }
         monitor.trace?("\(identity.name) epoch \(epoch) commits")
+        let began = Date()
         let epochToCommit = try pending ?? encodeEpoch()
         pending = epochToCommit
         let stored = try transport.commit(
@@ -247,6 +253,7 @@ final class TaskRunner {
         starts = record.positions
         epoch += 1
         counters.epochs += 1
+        metrics?.committed(record, seconds: Date().timeIntervalSince(began))
         steps = []
         rowsInEpoch = 0
         monitor.trace?("\(identity.name) epoch \(epoch - 1) is committed")
@@ -296,7 +303,7 @@ final class TaskRunner {
 
     /// Writes the state as of the last committed epoch.
     func writeSnapshot() throws {
-        guard let snapshots, epoch > 0, rowsSinceSnapshot > 0, steps.isEmpty else { return }
+        guard epoch > 0, rowsSinceSnapshot > 0, steps.isEmpty else { return }
         var snapshot = SnapshotWriter()
         core.pipeline.save(to: &snapshot)
         lastSnapshot = try snapshots.write(
@@ -322,7 +329,7 @@ struct TaskIdentity {
 
     /// `topicPartitions` counts a topic's partitions.
     init(
-        plan: Plan, planHash: String, partition: Int, partitionCount: Int,
+        plan: Plan, planHash: String, partition: Int, partitionCount: Int, substreams: Substreams,
         topicPartitions: (String) throws -> Int
     ) rethrows {
         self.plan = plan
@@ -331,9 +338,25 @@ struct TaskIdentity {
         self.partitionCount = partitionCount
         inputs = try InputSlot.all(
             of: plan, partition: partition, partitionCount: partitionCount,
-            topicPartitions: topicPartitions)
+            substreams: substreams, topicPartitions: topicPartitions)
         outputs = OutputSlot.all(
-            of: plan, partition: partition, partitionCount: partitionCount)
+            of: plan, partition: partition, partitionCount: partitionCount, substreams: substreams)
+    }
+
+    /// A source for each input; substreams that share a partition read it once.
+    func sources(
+        _ open: (TopicPartition) throws -> any RecordSource
+    ) rethrows -> [any RecordSource] {
+        var splitters: [TopicPartition: SubstreamSplitter] = [:]
+        return try inputs.map { slot in
+            let place = TopicPartition(slot.topic, slot.partition)
+            guard slot.sharesPartition else { return try open(place) }
+            let splitter =
+                try splitters[place]
+                ?? SubstreamSplitter(try open(place), place, senders: partitionCount)
+            splitters[place] = splitter
+            return SubstreamSource(splitter, sender: slot.writer)
+        }
     }
 
     var name: String { "\(plan.taskName)/\(partition)" }
@@ -345,7 +368,7 @@ struct TaskIdentity {
             group: plan.taskName,
             sources: inputs.map { TopicPartition($0.topic, $0.partition) },
             outputs: outputs.map { (TopicPartition($0.topic, $0.partition), $0.codec.compression) },
-            journal: journal)
+            journal: journal, state: TopicPartition(plan.stateTopic, partition))
     }
 }
 

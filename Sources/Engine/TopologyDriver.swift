@@ -22,11 +22,11 @@ package final class TopologyDriver {
     ) {
         self.plan = plan
         let slots = InputSlot.all(
-            of: plan, partition: partition, partitionCount: partitionCount,
+            of: plan, partition: partition, partitionCount: partitionCount, substreams: .own,
             topicPartitions: { _ in 1 })
         let sources = slots.map { _ in MemorySource() }
         let places = OutputSlot.all(
-            of: plan, partition: partition, partitionCount: partitionCount
+            of: plan, partition: partition, partitionCount: partitionCount, substreams: .own
         ).map { TopicPartition($0.topic, $0.partition) }
         let collected = places.map { _ in Collected() }
         self.sources = sources

@@ -1,6 +1,8 @@
 /// "Did you mean …?": the candidate nearest to a misspelt word, when one is near.
-enum Suggestion {
-    static func nearest(_ word: String, among candidates: [String]) -> String? {
+package enum Suggestion {
+    /// The nearest candidate, or nil when none is near; ties go to the first by name. O(n × m) a
+    /// candidate.
+    package static func nearest(_ word: String, among candidates: [String]) -> String? {
         let limit = max(1, min(3, word.count / 3 + 1))
         let ranked = candidates.map { ($0, distance(word.lowercased(), $0.lowercased())) }
         return ranked.filter { $0.1 <= limit }.min { ($0.1, $0.0) < ($1.1, $1.0) }?.0

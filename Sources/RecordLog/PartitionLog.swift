@@ -49,16 +49,18 @@ package final class PartitionLog: @unchecked Sendable {
     /// The published end, where readers stop.
     package var highWatermark: Int64 { state.published(place) }
 
-    /// Appends one batch, built for `logEndOffset`. It is not durable before `sync()`.
+    /// Appends one batch, built for `logEndOffset`, or with `leavingGap` for that or a later
+    /// offset: the copy of a log lacks what its original lacks. It is not durable before `sync()`.
     ///
     /// The checksum is not verified: use `RecordBatch.validate` for bytes from elsewhere.
-    package func append(_ batch: [UInt8]) throws(RecordLogError) {
+    package func append(_ batch: [UInt8], leavingGap: Bool = false) throws(RecordLogError) {
         guard !isClosed else { throw .directoryClosed(path) }
         guard !syncFailed else {
             throw .syncFailedBefore(partition: "\(place)", durableEnd: durableEndOffset)
         }
         let header = try Self.header(of: batch)
-        guard header.baseOffset == logEndOffset else {
+        let isNext = header.baseOffset == logEndOffset
+        guard isNext || (leavingGap && header.baseOffset > logEndOffset) else {
             throw .wrongBaseOffset(
                 partition: "\(place)", expected: logEndOffset, found: header.baseOffset)
         }

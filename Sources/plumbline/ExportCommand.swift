@@ -19,11 +19,10 @@ struct Export: ParsableCommand {
 
             Example:
               plumbline export --data data --topic alarms.crane --from 100 --to 200
+              plumbline export --brokers localhost:9092 --topic alarms.crane
             """)
 
-    @Option(
-        help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
-    var data: String
+    @OptionGroup var location: LogLocation
     @Option(help: "The topic.")
     var topic: String
     @Option(help: "One partition; all when not given.")
@@ -49,25 +48,23 @@ struct Export: ParsableCommand {
     }
 
     private func export() throws {
-        let path = EmbeddedLog.logPath(data)
-        let partitions = try TopicArgument.partitions(of: topic, partition, in: data)
+        let log = try location.reader()
+        let partitions = try TopicArgument.partitions(of: topic, partition, in: log)
         var progress = Progress()
         for number in partitions {
-            let reader = try PartitionReader(directory: path, topic: topic, partition: number)
-            defer { reader.close() }
-            try export(reader, number, &progress)
+            try export(try log.source(TopicPartition(topic, number)), number, &progress)
         }
     }
 
     private func export(
-        _ reader: PartitionReader, _ number: Int, _ progress: inout Progress
+        _ source: any RecordSource, _ number: Int, _ progress: inout Progress
     ) throws {
-        var offset = max(from ?? 0, reader.logStartOffset)
-        let end = min(to ?? .max, reader.visibleEnd)
+        var offset = max(from ?? 0, try source.firstOffset())
+        let end = min(to ?? .max, try source.committedEnd())
         let format = RecordJSON()
         var output: [UInt8] = []
-        while offset < end, let block = try reader.read(from: offset) {
-            for row in 0..<block.count where block.offsets[row] < end {
+        while offset < end, let block = try source.read(from: offset, limit: end) {
+            for row in 0..<block.count where offset..<end ~= block.offsets[row] {
                 format.write(block, row, partition: number, to: &output)
                 if output.count >= 1 << 16 { try StandardOutput.write(&output) }
             }
@@ -75,26 +72,5 @@ struct Export: ParsableCommand {
             progress.show { "export: partition \(number), offset \(offset) of \(end)" }
         }
         try StandardOutput.write(&output)
-    }
-}
-
-/// A topic and partition of a command line.
-enum TopicArgument {
-    /// The partitions meant: one, or all of the topic. Throws when there is no such topic.
-    static func partitions(
-        of topic: String, _ partition: Int?, in data: String
-    ) throws -> ClosedRange<Int> {
-        let topics = try LogDirectory.topics(in: EmbeddedLog.logPath(data))
-        guard let found = topics.first(where: { $0.name == topic }) else {
-            let names = topics.isEmpty ? "it has none" : topics.map(\.name).joined(separator: ", ")
-            throw Diagnostic("no topic \(topic) in \(data)", hint: "its topics: \(names)")
-        }
-        guard let partition else { return 0...(found.partitionCount - 1) }
-        guard partition < found.partitionCount else {
-            throw Diagnostic(
-                "topic \(topic) has no partition \(partition)",
-                hint: "its partitions are 0 to \(found.partitionCount - 1)")
-        }
-        return partition...partition
     }
 }

@@ -37,7 +37,9 @@ struct Import: ParsableCommand {
 
             A file that the topic holds already, whole, is recognised by its content and skipped. \
             An import that was broken off goes on where it ended when it is started again. While \
-            `plumbline run` works on the directory, the import hands its records over to it.
+            `plumbline run` works on the directory, the import hands its records over to it. On a \
+            cluster, what is known of imports is kept in the topic plumbline.imports, in the same \
+            transactions as the records.
 
             Records go to the partition that Kafka's Java clients would choose for their key; \
             lines without a key go to partition 0. A record's time is that of --time, or the \
@@ -51,12 +53,11 @@ struct Import: ParsableCommand {
                   --key device --time ts crane.ndjson
               plumbline import --data data --topic telemetry.crane --format csv \\
                   --separator ';' --key device --time ts crane.csv
+              plumbline import --brokers localhost:9092 --topic telemetry.crane \\
+                  --format json --key device --time ts crane.ndjson
             """)
 
-    @Option(
-        help: ArgumentHelp("The data directory; created when missing.", valueName: "dir"),
-        completion: .directory)
-    var data: String
+    @OptionGroup var location: LogLocation
     @Option(help: "The topic; created when missing.")
     var topic: String
     @Option(help: "What a line is: json, hj212 or csv.")
@@ -107,12 +108,16 @@ struct Import: ParsableCommand {
     private func importFile() throws {
         var progress = Progress()
         let schema = try schema.map(ImportSchema.init)
+        let cluster = try location.brokers.map { try location.cluster.connect($0) }
+        if let cluster { try StoredPlans.refuseWriting(topic, cluster) }
+        let data = location.data ?? ""
         let options = ImportOptions(
             dataPath: data, topic: topic, format: format, fields: try fields(schema),
-            codec: codec.codec, partitions: partitions,
+            codec: cluster == nil ? codec.codec : .none, partitions: partitions,
             separator: separator.flatMap(CSVForm.separator) ?? CSVForm().separator,
             columns: noHeader ? schema?.columns : nil)
-        let source = try ImportFile.open(file, spoolDirectory: data + "/state/imports") { done in
+        let spool = cluster == nil ? data + "/state/imports" : NSTemporaryDirectory()
+        let source = try ImportFile.open(file, spoolDirectory: spool) { done in
             progress.show { "import: \(Report.bytes(done)) received" }
         }
         var hash = ContentHash()
@@ -122,8 +127,10 @@ struct Import: ParsableCommand {
             hashed += bytes.count
             progress.show { "import: \(Report.bytes(hashed)) looked through" }
         }
+        let own = cluster.map { KafkaImport($0, codec: codec.codec) }
         var job = FileImport(
             options, file: source, survey: survey, sha256: hash.finalize(),
+            place: own.map { .cluster($0) },
             identify: ContentHash.sha256)
         job.onProgress = { done in
             progress.show {
@@ -131,12 +138,12 @@ struct Import: ParsableCommand {
                 return "import: \(percent) % of \(Report.bytes(survey.byteCount))"
             }
         }
-        let summary = try runThrough(job)
+        let summary = try own.map { own in try job.run { own } } ?? runThrough(job, data)
         try show(summary, name: source.name, seconds: progress.elapsed)
     }
 
     /// Runs an import, again when the process that it was handed over to has ended.
-    private func runThrough(_ job: FileImport) throws -> ImportSummary {
+    private func runThrough(_ job: FileImport, _ data: String) throws -> ImportSummary {
         for _ in 0..<3 {
             do {
                 return try job.run { try ImportTargets.open(data) }

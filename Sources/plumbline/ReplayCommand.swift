@@ -1,4 +1,5 @@
 import ArgumentParser
+import Connectors
 import Engine
 import RecordLog
 
@@ -8,18 +9,18 @@ struct ReplayJournal: ParsableCommand {
         commandName: "replay",
         abstract: "Execute the journal again and compare every output and reject.",
         discussion: """
-            Needs the data directory alone: the plans are in the log. Says for each task how many \
-            records were compared, and names the first offset that differs.
+            Needs the topics alone: the plans are among them. Says for each task how many records \
+            were compared, and names the first offset that differs. On a cluster this proves that \
+            no transaction was torn or doubled.
 
-            Example: plumbline replay --data data
+            Examples:
+              plumbline replay --data data
+              plumbline replay --brokers localhost:9092
 
             Exit codes: 0 all identical; 1 a record differs or the job failed; 64 wrong usage.
             """)
 
-    @Option(
-        help: ArgumentHelp("Data directory; its folder kafka is the log.", valueName: "dir"),
-        completion: .directory)
-    var data: String
+    @OptionGroup var location: LogLocation
 
     @Flag(help: "Write one JSON object for each task.")
     var json = false
@@ -39,7 +40,7 @@ struct ReplayJournal: ParsableCommand {
         try Terminal.run {
             var failure: (any Error)?
             var progress = Progress()
-            let replay = Replay(dataPath: data) { task, epoch in
+            let replay = try Replay(location.reader()) { task, epoch in
                 progress.show { "replay: \(task), epoch \(epoch)" }
             }
             let identical = try replay.run { result in

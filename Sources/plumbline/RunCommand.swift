@@ -18,36 +18,12 @@ struct Run: ParsableCommand {
 
             Examples:
               plumbline run --data data topologies/crane-overload --until-end
-              plumbline run --brokers localhost:9092 --state state \\
-                  topologies/crane-overload
+              plumbline run --brokers localhost:9092 topologies/crane-overload
 
             \(Terminal.exitCodes)
             """)
 
-    @Option(
-        help: ArgumentHelp("Data directory; its folder kafka is the log.", valueName: "dir"),
-        completion: .directory)
-    var data: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Brokers of a Kafka cluster, HOST:PORT[,...], instead of --data.",
-            valueName: "host:port"))
-    var brokers: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "With --brokers: a setting of librdkafka's, for example security.protocol=ssl.",
-            valueName: "name=value"))
-    var set: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            """
-            With --brokers: directory for snapshots; without it every start executes the journal \
-            from its beginning.
-            """, valueName: "dir"), completion: .directory)
-    var state: String?
+    @OptionGroup var location: LogLocation
 
     @Argument(help: "Topology folders.", completion: .directory)
     var directories: [String]
@@ -67,6 +43,13 @@ struct Run: ParsableCommand {
     @Option(help: "Rows in a batch at the most (1 to 2048); changes no result.")
     var batchRows = 2048
 
+    @Option(
+        name: .customLong("metrics"),
+        help: ArgumentHelp(
+            "Answer Prometheus on this port of the loopback address; 0 takes a free one.",
+            valueName: "port"))
+    var metricsPort: UInt16?
+
     @Flag(help: "Let all keys collide in hash tables; changes no result.")
     var collidingHashes = false
 
@@ -77,12 +60,6 @@ struct Run: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (data == nil) != (brokers == nil) else {
-            throw ValidationError("give either --data or --brokers")
-        }
-        guard brokers != nil || (set.isEmpty && state == nil) else {
-            throw ValidationError("--set and --state go with --brokers")
-        }
         if directories.isEmpty { throw ValidationError("name at least one topology folder") }
         guard (1...2048).contains(batchRows) else {
             throw ValidationError("--batch-rows must be 1 to 2048")
@@ -97,10 +74,10 @@ struct Run: ParsableCommand {
             let plans = try directories.flatMap { try TopologyLoader.load(directory: $0).plans }
             let started = Date()
             let summary =
-                if let brokers {
+                if let brokers = location.brokers {
                     try runOnCluster(plans, brokers)
                 } else {
-                    try runOnLog(plans, data ?? "")
+                    try runOnLog(plans, location.data ?? "")
                 }
             try report(summary, seconds: Date().timeIntervalSince(started))
         }
@@ -111,7 +88,7 @@ struct Run: ParsableCommand {
         let stop = StopFlag()
         let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
         defer { for signal in signals { signal.cancel() } }
-        let runner = try Runner(plans, transport: log, options: options)
+        let runner = try Runner(plans, transport: log, options: options(try startMetrics()))
         // While this process holds the directory, imports hand their batches over to it.
         let server = try ImportServer(log: log)
         server.start()
@@ -126,15 +103,16 @@ struct Run: ParsableCommand {
 
     private func runOnCluster(_ plans: [Plan], _ brokers: String) throws -> RunSummary {
         let stop = StopFlag()
-        let cluster = try KafkaTransport(
-            KafkaSettings(brokers: brokers, settings: set), stateDirectory: state,
-            isStopping: { stop.value }, note: { Terminal.note($0) })
+        let metrics = try startMetrics()
+        let cluster = try location.cluster.connect(
+            brokers, metrics: metrics, isStopping: { stop.value })
         let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, cluster) }
         defer { for signal in signals { signal.cancel() } }
         if !untilEnd { Terminal.note("following; end with Ctrl-C") }
         // Leaving the group hands the tasks to other processes at once, after an error too.
         defer { cluster.close() }
-        return try Runner.runShared(plans, transport: cluster, options: options, stop: stop)
+        return try Runner.runShared(
+            plans, transport: cluster, options: options(metrics), stop: stop)
     }
 
     private func openLog(_ data: String) throws -> EmbeddedLog {
@@ -148,8 +126,19 @@ struct Run: ParsableCommand {
             })
     }
 
-    private var options: RunOptions {
+    /// Answers scrapes from now on, if that is wanted.
+    private func startMetrics() throws -> Metrics? {
+        guard let port = metricsPort else { return nil }
+        let metrics = Metrics()
+        let server = try MetricsServer(port: port) { metrics.text() }
+        server.start()
+        Terminal.note("metrics on http://127.0.0.1:\(server.port)/metrics")
+        return metrics
+    }
+
+    private func options(_ metrics: Metrics?) -> RunOptions {
         var options = RunOptions()
+        options.monitor.metrics = metrics
         options.workers = workers
         options.untilEnd = untilEnd
         options.task.batchRows = batchRows

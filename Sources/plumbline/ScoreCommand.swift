@@ -1,4 +1,5 @@
 import ArgumentParser
+import Connectors
 import Dataflow
 import Engine
 import Foundation
@@ -114,7 +115,10 @@ struct ScoreAlarms: ParsableCommand {
     private func episodes() throws -> [Episode] {
         var reader: AlarmReader
         if let data {
-            reader = AlarmReader(plans: try StoredPlans.latest(dataPath: data))
+            let log = PublishedLog(data)
+            let plans = try StoredPlans.latest(log)
+            guard !plans.isEmpty else { throw StoredPlans.isEmpty(log, what: "plan") }
+            reader = AlarmReader(plans: plans)
             for topic in reader.topics { try reader.read(topic: topic, dataPath: data) }
         } else {
             reader = AlarmReader(

@@ -14,14 +14,14 @@ struct Tail: ParsableCommand {
             key and value, cut to the width of the terminal. Records of one partition come in \
             their order; those that are there at the start come by time over all partitions.
 
-            Example: plumbline tail --data data --topic alarms.crane --last 3
+            Examples:
+              plumbline tail --data data --topic alarms.crane --last 3
+              plumbline tail --brokers localhost:9092 --topic alarms.crane
 
             Exit codes: 0 ended by a signal; 1 failed; 64 wrong usage.
             """)
 
-    @Option(
-        help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
-    var data: String
+    @OptionGroup var location: LogLocation
     @Option(help: "The topic.")
     var topic: String
     @Option(help: "One partition; all when not given.")
@@ -51,12 +51,10 @@ struct Tail: ParsableCommand {
     func run() throws {
         try Terminal.run {
             let interrupts = Interrupts()
-            let path = EmbeddedLog.logPath(data)
-            var cursors = try TopicArgument.partitions(of: topic, partition, in: data).map {
-                TailCursor(
-                    try PartitionReader(directory: path, topic: topic, partition: $0))
+            let log = try location.reader()
+            var cursors = try TopicArgument.partitions(of: topic, partition, in: log).map {
+                try TailCursor(log, TopicPartition(topic, $0))
             }
-            defer { for cursor in cursors { cursor.reader.close() } }
             var output = TailOutput(
                 asTable: StandardOutput.isTerminal && !json, interrupts: interrupts)
             if let from {
@@ -80,30 +78,35 @@ struct Tail: ParsableCommand {
 
 /// Where a tail stands in one partition.
 struct TailCursor {
-    let reader: PartitionReader
+    let source: any RecordSource
+    let place: TopicPartition
+    /// The published end as it was last seen.
+    private var end: Int64
     /// The next offset to print.
     var next: Int64
 
-    init(_ reader: PartitionReader) {
-        self.reader = reader
-        next = reader.visibleEnd
+    init(_ log: any TopicReader, _ place: TopicPartition) throws {
+        self.place = place
+        source = try log.source(place)
+        end = try source.committedEnd()
+        next = end
     }
 
     /// Gives every record published since the last call, until the body returns false.
     mutating func follow(_ body: (RecordBlock, Int, Int) throws -> Bool) throws {
-        let before = reader.visibleEnd
-        try reader.refresh()
-        guard reader.visibleEnd >= before else {
+        let before = end
+        end = try source.committedEnd()
+        guard end >= before else {
             throw Diagnostic(
-                "\(reader.place) ends at offset \(reader.visibleEnd), it went up to \(before): the"
+                "\(place) ends at offset \(end), it went up to \(before): the"
                     + " log has been replaced", hint: "start tail again")
         }
-        next = max(next, reader.logStartOffset)
-        while next < reader.visibleEnd, let block = try reader.read(from: next) {
-            for row in 0..<block.count where block.offsets[row] >= next {
-                guard try body(block, row, reader.place.partition) else { return }
+        if next < end { next = max(next, try source.firstOffset()) }
+        while next < end, let block = try source.read(from: next, limit: end) {
+            for row in 0..<block.count where next..<end ~= block.offsets[row] {
+                guard try body(block, row, place.partition) else { return }
             }
-            next = block.nextOffset
+            next = min(block.nextOffset, end)
         }
     }
 
@@ -120,17 +123,18 @@ struct TailCursor {
         for index in cursors.indices {
             var own: [Found] = []
             let end = cursors[index].next
+            let first = try cursors[index].source.firstOffset()
             // Offsets of control records are gaps: then fewer are found, and more are looked at.
             var reach = Int64(count)
             while count > 0 {
-                let start = max(cursors[index].reader.logStartOffset, end - reach)
+                let start = max(first, end - reach)
                 cursors[index].next = start
                 own = []
                 try cursors[index].follow { block, row, partition in
                     own.append(Found(block: block, row: row, partition: partition))
                     return true
                 }
-                if own.count >= count || start == cursors[index].reader.logStartOffset { break }
+                if own.count >= count || start == first { break }
                 reach *= 4
             }
             found += own.suffix(count)

@@ -1,27 +1,30 @@
 import ArgumentParser
 import Connectors
+import Engine
 import Foundation
 import Primitives
+import RecordLog
 
 /// `plumbline topics`
 struct Topics: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "topics",
-        abstract: "List the topics of a data directory.",
+        abstract: "List the topics of a data directory or of a cluster.",
         discussion: """
             Of each topic: partitions, published records, bytes of the log on disk, how its \
             batches are compressed, who writes it (a topology, or import), the time of the first \
             record and the greatest time. With --partitions a line for each partition, with its \
-            first offset and its end. It may be asked while a run or an import writes.
+            first offset and its end. It may be asked while a run or an import writes. A cluster \
+            does not tell bytes and compression; last is there the time of the last record.
 
-            Example: plumbline topics --data data
+            Examples:
+              plumbline topics --data data
+              plumbline topics --brokers localhost:9092
 
             \(Terminal.exitCodes)
             """)
 
-    @Option(
-        help: ArgumentHelp("The data directory.", valueName: "dir"), completion: .directory)
-    var data: String
+    @OptionGroup var location: LogLocation
     @Flag(help: "A line for each partition in the table; JSON has them always.")
     var partitions = false
     @Flag(help: "Write a JSON array instead of a table.")
@@ -33,7 +36,7 @@ struct Topics: ParsableCommand {
             var start: Int64
             var end: Int64
             var records: Int64
-            var bytes: Int
+            var bytes: Int?
             var firstTime: Int64?
             var lastTime: Int64?
             var codecs: [String]
@@ -41,7 +44,7 @@ struct Topics: ParsableCommand {
         var name: String
         var partitions: Int
         var records: Int64
-        var bytes: Int
+        var bytes: Int?
         var firstTime: Int64?
         var lastTime: Int64?
         var codecs: [String]
@@ -54,20 +57,11 @@ struct Topics: ParsableCommand {
     }
 
     private func list() throws {
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: data, isDirectory: &isDirectory),
-            isDirectory.boolValue
-        else {
-            throw Diagnostic(
-                "no data directory \(data)", hint: "plumbline import creates one")
-        }
-        var progress = Progress()
-        let topics = try TopicFigures.all(dataPath: data) { place in
-            progress.show { "topics: looking through \(place)" }
-        }
+        let topics = try figures()
         if json { return try Terminal.json(topics.map(row)) }
         guard !topics.isEmpty else {
-            return Terminal.note("\(data) has no topics; plumbline import makes the first")
+            let name = location.data ?? location.brokers ?? ""
+            return Terminal.note("\(name) has no topics; plumbline import makes the first")
         }
         var table = TextTable([
             .left("topic"), .right("partitions"), .right("records"), .right("bytes"),
@@ -76,13 +70,13 @@ struct Topics: ParsableCommand {
         for topic in topics {
             table.add([
                 topic.name, String(topic.partitions.count), Report.grouped(Int(topic.records)),
-                Report.bytes(topic.bytes), topic.codecs.joined(separator: ", "),
+                bytes(topic.bytes), topic.codecs.joined(separator: ", "),
                 topic.writer ?? "import", time(topic.firstTimestamp), time(topic.lastTimestamp),
             ])
             for part in partitions ? topic.partitions : [] {
                 table.add([
                     "  \(part.number): \(part.start) to \(part.end)", "",
-                    Report.grouped(Int(part.records)), Report.bytes(part.bytes),
+                    Report.grouped(Int(part.records)), bytes(part.bytes),
                     part.codecs.joined(separator: ", "), "", time(part.firstTimestamp),
                     time(part.lastTimestamp),
                 ])
@@ -90,6 +84,29 @@ struct Topics: ParsableCommand {
         }
         print(table.text, terminator: "")
     }
+
+    private func figures() throws -> [TopicFigures] {
+        var progress = Progress()
+        func show(_ place: TopicPartition) {
+            progress.show { "topics: looking through \(place)" }
+        }
+        guard let data = location.data else {
+            let cluster = try location.reader()
+            // Who writes a topic is in the plans.
+            let writers = try StoredPlans.writers(cluster)
+            return try TopicFigures.all(cluster, writer: { writers[$0] }, progress: show)
+        }
+        var isDirectory: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: data, isDirectory: &isDirectory),
+            isDirectory.boolValue
+        else {
+            throw Diagnostic(
+                "no data directory \(data)", hint: "plumbline import creates one")
+        }
+        return try TopicFigures.all(dataPath: data, progress: show)
+    }
+
+    private func bytes(_ count: Int?) -> String { count.map { Report.bytes($0) } ?? "" }
 
     private func time(_ milliseconds: Int64?) -> String {
         milliseconds.map { RecordLine.time($0) } ?? ""

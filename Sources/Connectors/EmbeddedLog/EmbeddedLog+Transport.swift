@@ -3,8 +3,11 @@ import Primitives
 import RecordLog
 
 extension EmbeddedLog: Transport {
-    /// Beside the log.
-    package var statePath: String? { path + "/state" }
+    /// The data directory.
+    package var name: String { path }
+
+    /// Each has a partition, whose only writer is a task.
+    package var sharesSubstreams: Bool { false }
 
     /// Names the command that makes a topic.
     package func hint(forMissingTopic topic: String) -> String {
@@ -60,6 +63,9 @@ extension EmbeddedLog: Transport {
         }
     }
 
+    /// Snapshots are files here.
+    package func ensureState(_ topic: String, partitions: Int) throws {}
+
     // MARK: Ownership
 
     /// One process holds the log, so all are its.
@@ -105,10 +111,13 @@ extension EmbeddedLog: Transport {
 final class EmbeddedTask: TaskTransport {
     private let log: EmbeddedLog
     private let places: TaskPlaces
+    let snapshots: any SnapshotChunks
 
     init(_ log: EmbeddedLog, _ places: TaskPlaces) {
         self.log = log
         self.places = places
+        snapshots = SnapshotDirectory(
+            "\(log.path)/state/snapshots/\(places.group)/\(places.journal.partition)")
     }
 
     var storesBatches: Bool { true }

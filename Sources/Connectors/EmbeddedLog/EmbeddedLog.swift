@@ -95,12 +95,21 @@ package final class EmbeddedLog: @unchecked Sendable {
             .recordCount(ofProducer: producerID, from: offset)
     }
 
+    /// For which offsets batches are built.
+    package enum Offsets {
+        /// The next ones.
+        case next
+        /// Any: they get the next ones.
+        case any
+        /// The next or later ones, which leaves a gap.
+        case nextOrLater
+    }
+
     /// Appends to several partitions, syncs them in parallel and then publishes them together.
     ///
     /// On an error (a full disk, for example) nothing of it becomes visible and each partition is
     /// cut back to its former end, so the same call can be made again. O(bytes) and one sync.
-    /// With `rebasing` the batches may be built for any offset; they get the next ones.
-    package func commit(_ appends: [PartitionAppend], rebasing: Bool = false) throws {
+    package func commit(_ appends: [PartitionAppend], _ offsets: Offsets = .next) throws {
         lock.lock()
         defer { lock.unlock() }
         var touched: [(log: PartitionLog, end: Int64, published: Int64)] = []
@@ -110,8 +119,8 @@ package final class EmbeddedLog: @unchecked Sendable {
                 try finishCut(of: log)
                 touched.append((log, log.logEndOffset, log.highWatermark))
                 for var batch in append.batches {
-                    if rebasing { RecordBatch.rebase(&batch, to: log.logEndOffset) }
-                    try log.append(batch)
+                    if offsets == .any { RecordBatch.rebase(&batch, to: log.logEndOffset) }
+                    try log.append(batch, leavingGap: offsets == .nextOrLater)
                 }
             }
             try sync(touched.map(\.log))

@@ -75,7 +75,7 @@ package final class ImportAppender: Sendable {
             try log.commit(
                 appends.sorted { $0.key < $1.key }.map { partition, batches in
                     PartitionAppend(place: TopicPartition(topic, partition), batches: batches)
-                }, rebasing: true)
+                }, .any)
             state.counts = counts
         }
     }
@@ -108,13 +108,18 @@ package final class ImportAppender: Sendable {
         state.opened.insert(place)
     }
 
-    /// One task is the only writer of a partition: what a topology writes nobody else does.
-    private func checkWritable(_ topic: String) throws {
-        for suffix in [".journal", ".rejects", ".plans"] where topic.hasSuffix(suffix) {
+    /// Throws when a topic has a name that topologies give to theirs.
+    static func refuseOwnName(_ topic: String) throws {
+        for suffix in [".journal", ".rejects", ".plans", ".state"] where topic.hasSuffix(suffix) {
             throw Diagnostic(
                 "topic \(topic) cannot be imported into: names that end in \(suffix) are the"
                     + " engine's own", hint: "choose another topic")
         }
+    }
+
+    /// One task is the only writer of a partition: what a topology writes nobody else does.
+    private func checkWritable(_ topic: String) throws {
+        try Self.refuseOwnName(topic)
         // The name becomes a path below.
         if let reason = TopicPartition.fault(inTopicName: topic) {
             throw RecordLogError.invalidTopicName(topic, reason: reason)

@@ -43,23 +43,16 @@ final class KafkaControl: @unchecked Sendable {
         try locked { try topics.check(topic, partitions: partitions) }
     }
 
-    func ensure(_ topic: String, partitions: Int) throws {
+    func ensure(_ topic: String, partitions: Int, _ use: TopicUse) throws {
         try locked {
             guard try !topics.check(topic, partitions: partitions) else { return }
-            try topics.create(topic, partitions: partitions)
+            try topics.create(topic, partitions: partitions, use)
         }
     }
 
-    /// What tells this cluster from others.
-    func clusterID() throws -> String {
-        try locked {
-            guard let text = rd_kafka_clusterid(handle.client, KafkaTopics.patienceMilliseconds)
-            else {
-                throw Diagnostic("the cluster does not say its id", hint: "leave out --state")
-            }
-            defer { rd_kafka_mem_free(handle.client, text) }
-            return String(cString: text)
-        }
+    /// See ``KafkaTopics/settings(of:)``.
+    func settings(of topics: [String]) throws -> [String: [String: String]]? {
+        try locked { try self.topics.settings(of: topics) }
     }
 
     /// The end of everything in a partition, committed or not.

@@ -24,6 +24,7 @@ final class KafkaGroup: @unchecked Sendable {
     private var isReleased = false
     private var isClosing = false
     private var isClosed = false
+    private let metrics: Metrics?
 
     init(
         _ name: String, lead: String, _ settings: KafkaSettings, patience: KafkaPatience,
@@ -33,6 +34,7 @@ final class KafkaGroup: @unchecked Sendable {
         self.lead = lead
         self.patience = patience
         self.signal = signal
+        metrics = settings.metrics
         let context = KafkaHandle.Context()
         let relay = Relay()
         context.onRebalance = { relay.group?.rebalance($0, $1, $2) }
@@ -141,6 +143,7 @@ final class KafkaGroup: @unchecked Sendable {
             condition.lock()
             partitions = elements.map { Int($0.partition) }.sorted()
             generation = rd_kafka_consumer_group_metadata(client)
+            metrics?.add(.rebalances, 1, [("group", name)])
         } else {
             condition.lock()
             isRevoking = partitions != nil

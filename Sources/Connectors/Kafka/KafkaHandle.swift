@@ -21,6 +21,23 @@ final class KafkaHandle {
         /// Told of partitions given or taken.
         var onRebalance: ((OpaquePointer, rd_kafka_resp_err_t, PartitionList) -> Void)?
 
+        /// Why the cluster refuses the client for good; nil as long as it does not.
+        private var refusalCode: rd_kafka_resp_err_t?
+        var refusal: rd_kafka_resp_err_t? {
+            get {
+                lock.lock()
+                defer { lock.unlock() }
+                return refusalCode
+            }
+            set {
+                lock.lock()
+                refusalCode = newValue
+                lock.unlock()
+            }
+        }
+        /// Where the client's statistics go.
+        var metrics: Metrics?
+
         /// The last trouble that librdkafka logged.
         var lastLog: String? {
             get {
@@ -55,9 +72,23 @@ final class KafkaHandle {
             Context.of(rd_kafka_opaque(client))?.lastLog = String(cString: text)
         }
         // Without this callback errors are printed.
-        rd_kafka_conf_set_error_cb(configuration) { _, _, reason, opaque in
-            guard let reason else { return }
-            Context.of(opaque)?.lastLog = String(cString: reason)
+        rd_kafka_conf_set_error_cb(configuration) { _, code, reason, opaque in
+            guard let reason, let context = Context.of(opaque) else { return }
+            context.lastLog = String(cString: reason)
+            let code = rd_kafka_resp_err_t(code)
+            let refusals = [
+                RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED,
+                RD_KAFKA_RESP_ERR__SSL,
+            ]
+            if refusals.contains(code) { context.refusal = code }
+        }
+        context.metrics = settings.metrics
+        rd_kafka_conf_set_stats_cb(configuration) { _, json, length, opaque in
+            if let json, let metrics = Context.of(opaque)?.metrics {
+                let text = UnsafeRawBufferPointer(start: json, count: length)
+                KafkaStatistics.note(text, in: metrics)
+            }
+            return 0
         }
         if type == RD_KAFKA_PRODUCER {
             rd_kafka_conf_set_dr_msg_cb(configuration) { _, message, opaque in
@@ -93,6 +124,9 @@ final class KafkaHandle {
 
     /// The last trouble that was logged.
     var lastLog: String? { context.lastLog }
+
+    /// The cluster does not let this client in, and asking again does not help.
+    var refusal: KafkaError? { context.refusal.map { KafkaError($0) } }
 
     /// A topic's object, made on first use with settings of its own.
     func topic(_ name: String, _ settings: [(String, String)] = []) throws -> OpaquePointer {

@@ -1,4 +1,5 @@
 import CRdkafka
+import Foundation
 import Primitives
 import RecordLog
 
@@ -76,34 +77,81 @@ final class KafkaProducer {
         return made
     }
 
-    /// Writes one transaction. `journal` is given where the outputs stand; `group` fences it.
+    /// Initialises the client: whatever else used the transactional id can commit nothing more,
+    /// and what it left open is over.
+    func prepare() throws { _ = try open() }
+
+    /// What a transaction ends with: positions of a group, which fences it by its generation.
+    struct Fence {
+        var offsets: [(TopicPartition, Int64)]
+        var group: OpaquePointer
+    }
+
+    /// What a transaction writes: records, then, when it is known where they stand, one or more
+    /// that name them.
+    struct Content {
+        var outputs: [EpochOutput]
+        var codecs: [TopicPartition: CompressionCodec]
+        var last: ([Range<Int64>]) throws -> PartitionAppend
+    }
+
+    /// Writes a transaction until it is committed; returns where the outputs stand.
     ///
-    /// Throws `Failure`, a diagnostic for what no repetition helps, `TransportInterrupted`.
-    func transaction(
-        _ outputs: [EpochOutput], codecs: [TopicPartition: CompressionCodec],
-        journal place: TopicPartition, offsets: [(TopicPartition, Int64)],
-        group: OpaquePointer, journal: ([Range<Int64>]) throws -> [UInt8]
+    /// `fence` is asked anew for each attempt. `stands` says, when the outcome of an attempt is
+    /// not known, whether its last records are there. Throws `TasksLost` when the fence holds, a
+    /// diagnostic for what no repetition helps, `TransportInterrupted`.
+    func commit(
+        _ content: Content, what: String, fence: () throws -> Fence? = { nil },
+        stands: (PartitionAppend) throws -> Bool
     ) throws -> [Range<Int64>] {
+        var wait = KafkaPatience.Wait(what: what)
+        while true {
+            var sent: (last: PartitionAppend, ranges: [Range<Int64>])?
+            var attempt = content
+            attempt.last = { ranges in
+                let last = try content.last(ranges)
+                sent = (last, ranges)
+                return last
+            }
+            do {
+                return try transaction(attempt, try fence())
+            } catch Failure.aborted(let error) {
+                try patience.check(&wait, error.text)
+                Thread.sleep(forTimeInterval: 0.1)
+            } catch Failure.indefinite(let error) {
+                try patience.check(&wait, error.text)
+                if let sent, try stands(sent.last) { return sent.ranges }
+                if error.isFenced { throw TasksLost() }
+            }
+        }
+    }
+
+    private func transaction(_ content: Content, _ fence: Fence?) throws -> [Range<Int64>] {
         let handle = try open()
+        let began = Date()
         do {
             try call(handle) { rd_kafka_begin_transaction(handle.client) }
-            deliveries.begin(outputs.count + 1)
-            for (index, output) in outputs.enumerated() {
+            let count = content.outputs.count
+            deliveries.begin(count + 1)
+            for (index, output) in content.outputs.enumerated() {
                 try send(
-                    output.append, codecs[output.append.place] ?? .none, output: index, handle)
+                    output.append, content.codecs[output.append.place] ?? .none, output: index,
+                    handle)
             }
             try flush(handle)
-            let ranges = deliveries.ranges.prefix(outputs.count).map { $0.first..<$0.last + 1 }
-            let record = try EmbeddedLog.single(
-                key: nil, value: try journal(Array(ranges)), at: 0, place)
-            try send(record, .none, output: outputs.count, handle)
+            let ranges = deliveries.ranges.prefix(count).map { $0.first..<$0.last + 1 }
+            let last = try content.last(Array(ranges))
+            try send(last, content.codecs[last.place] ?? .none, output: count, handle)
             try flush(handle)
-            try sendOffsets(offsets, group, handle)
+            if let fence { try sendOffsets(fence, handle) }
             try call(handle) {
                 rd_kafka_commit_transaction(handle.client, Self.callMilliseconds)
             }
+            settings.metrics?.observe(.transactionSeconds, Date().timeIntervalSince(began))
+            settings.metrics?.add(.transactions, 1, [("outcome", "committed")])
             return Array(ranges)
         } catch let error as KafkaError {
+            settings.metrics?.add(.transactions, 1, [("outcome", "failed")])
             throw try resolve(error, handle)
         } catch {
             abandon(handle)
@@ -144,18 +192,16 @@ final class KafkaProducer {
         return Failure.indefinite(error)
     }
 
-    private func sendOffsets(
-        _ offsets: [(TopicPartition, Int64)], _ group: OpaquePointer, _ handle: KafkaHandle
-    ) throws {
-        let list = rd_kafka_topic_partition_list_new(Int32(offsets.count))
+    private func sendOffsets(_ fence: Fence, _ handle: KafkaHandle) throws {
+        let list = rd_kafka_topic_partition_list_new(Int32(fence.offsets.count))
         defer { rd_kafka_topic_partition_list_destroy(list) }
-        for (place, offset) in offsets {
+        for (place, offset) in fence.offsets {
             rd_kafka_topic_partition_list_add(list, place.topic, Int32(place.partition))
                 .pointee.offset = offset
         }
         try call(handle) {
             rd_kafka_send_offsets_to_transaction(
-                handle.client, list, group, Self.callMilliseconds)
+                handle.client, list, fence.group, Self.callMilliseconds)
         }
     }
 

@@ -1,38 +1,102 @@
 import CRdkafka
+import Expression
+import Foundation
 import Primitives
 
 /// How to reach a cluster: its addresses and settings of librdkafka's, as the user gives them.
 package struct KafkaSettings: Sendable {
+    /// One setting and where the user wrote it.
+    package struct Setting: Sendable {
+        var name: String
+        var value: String
+        var origin: String
+    }
+
     package let brokers: String
-    private let given: [(name: String, value: String)]
+    /// Where clients note their figures.
+    let metrics: Metrics?
+    private let given: [Setting]
 
     /// Settings that the promise of exactly once rests on.
     private static let own: Set<String> = [
-        "bootstrap.servers", "metadata.broker.list", "group.id", "transactional.id",
+        "group.id", "transactional.id",
         "enable.idempotence", "isolation.level", "enable.auto.commit",
         "enable.auto.offset.store", "enable.partition.eof", "auto.offset.reset",
         "allow.auto.create.topics", "enable.gapless.guarantee", "acks",
-        "request.required.acks", "partition.assignment.strategy",
+        "request.required.acks", "partition.assignment.strategy", "statistics.interval.ms",
+    ]
+    /// What Java's clients are set with, and librdkafka's words for it.
+    private static let javaSettings = [
+        "sasl.jaas.config": "sasl.username=… and sasl.password=…",
+        "ssl.truststore.location": "ssl.ca.location=FILE.pem",
+        "ssl.truststore.password": "ssl.ca.location=FILE.pem, which needs none",
     ]
 
-    /// `settings` as `name=value`. Throws a diagnostic for one that is not of this form, that
-    /// librdkafka does not know, or that is the engine's own.
-    package init(brokers: String, settings: [String]) throws {
+    /// `settings` are checked: throws a diagnostic for one that librdkafka does not know, that
+    /// does not fit the others, or that is the engine's own.
+    package init(brokers: String, settings: [Setting], metrics: Metrics? = nil) throws {
         self.brokers = brokers
-        given = try settings.map { text in
+        self.metrics = metrics
+        given = settings
+        for setting in settings { try Self.refuseOwn(setting) }
+        rd_kafka_conf_destroy(try configuration([]))
+    }
+
+    /// Settings of a command line, `NAME=VALUE` each.
+    package static func settings(fromArguments texts: [String]) throws -> [Setting] {
+        try texts.map { text in
             guard let sign = text.firstIndex(of: "="), sign > text.startIndex else {
                 throw Diagnostic(
                     "--set \(text) is not NAME=VALUE", hint: "write --set security.protocol=ssl")
             }
-            let name = String(text[..<sign])
-            guard !Self.own.contains(name) else {
-                throw Diagnostic(
-                    "--set \(name): this setting is the engine's own",
-                    hint: "leave it out; exactly-once processing depends on it")
-            }
-            return (name, String(text[text.index(after: sign)...]))
+            return Setting(
+                name: String(text[..<sign]), value: String(text[text.index(after: sign)...]),
+                origin: "--set \(text[..<sign])")
         }
-        rd_kafka_conf_destroy(try configuration([]))
+    }
+
+    /// Settings of a file: a line each, `name=value`; empty lines and those that begin with `#`
+    /// say nothing.
+    package static func settings(ofFile path: String) throws -> [Setting] {
+        let text: String
+        do {
+            text = try String(contentsOfFile: path, encoding: .utf8)
+        } catch {
+            throw Diagnostic(
+                "the settings in \(path) cannot be read",
+                hint: "--config names a text file with lines such as security.protocol=ssl")
+        }
+        var settings: [Setting] = []
+        for (number, line) in text.split(
+            omittingEmptySubsequences: false, whereSeparator: \.isNewline
+        ).enumerated() {
+            let line = line.trimmingCharacters(in: .whitespaces)
+            if line.isEmpty || line.hasPrefix("#") { continue }
+            let location = SourceLocation(file: path, line: number + 1, column: 1)
+            guard let sign = line.firstIndex(of: "="), sign > line.startIndex else {
+                throw Diagnostic(
+                    "this line is not name=value", at: location,
+                    hint: "write security.protocol=ssl; a comment begins with #")
+            }
+            settings.append(
+                Setting(
+                    name: line[..<sign].trimmingCharacters(in: .whitespaces),
+                    value: line[line.index(after: sign)...].trimmingCharacters(in: .whitespaces),
+                    origin: "\(path):\(number + 1): \(line[..<sign])"))
+        }
+        return settings
+    }
+
+    private static func refuseOwn(_ setting: Setting) throws {
+        if ["bootstrap.servers", "metadata.broker.list"].contains(setting.name) {
+            throw Diagnostic(
+                "\(setting.origin): the addresses are given with --brokers",
+                hint: "leave this setting out")
+        }
+        guard own.contains(setting.name) else { return }
+        throw Diagnostic(
+            "\(setting.origin): this setting is the engine's own",
+            hint: "leave it out; exactly-once processing depends on it")
     }
 
     /// A configuration with defaults of ours, then what the user gave, then `fixed`. The caller
@@ -45,19 +109,45 @@ package struct KafkaSettings: Sendable {
             ("client.id", "plumbline"), ("session.timeout.ms", "10000"),
             ("heartbeat.interval.ms", "2000"), ("linger.ms", "5"),
             ("queued.max.messages.kbytes", "16384"), ("fetch.wait.max.ms", "100"),
+            ("statistics.interval.ms", metrics == nil ? "0" : "5000"),
         ]
         let addresses = [("bootstrap.servers", brokers), ("log.connection.close", "false")]
-        for (name, value) in defaults + given + addresses + fixed {
+        func settings(_ pairs: [(String, String)]) -> [Setting] {
+            pairs.map { Setting(name: $0.0, value: $0.1, origin: "setting \($0.0)") }
+        }
+        for setting in settings(defaults) + given + settings(addresses + fixed) {
             var reason = [CChar](repeating: 0, count: 512)
-            let result = rd_kafka_conf_set(configuration, name, value, &reason, reason.count)
-            guard result == RD_KAFKA_CONF_OK else {
-                rd_kafka_conf_destroy(configuration)
-                let text = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-                throw Diagnostic(
-                    "setting \(name)=\(value): \(String(decoding: text, as: UTF8.self))",
-                    hint: "librdkafka's CONFIGURATION.md lists the settings")
-            }
+            let result = rd_kafka_conf_set(
+                configuration, setting.name, setting.value, &reason, reason.count)
+            guard result != RD_KAFKA_CONF_OK else { continue }
+            let text = reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+            let hint = Self.hint(for: setting.name, isUnknown: result == RD_KAFKA_CONF_UNKNOWN)
+            rd_kafka_conf_destroy(configuration)
+            // Without the value, which may be a password.
+            throw Diagnostic(
+                "\(setting.origin): \(String(decoding: text, as: UTF8.self))", hint: hint)
         }
         return configuration
+    }
+
+    private static func hint(for name: String, isUnknown: Bool) -> String {
+        if let words = javaSettings[name] {
+            return "this is a setting of Java's clients; librdkafka's is \(words)"
+        }
+        let list = "librdkafka's CONFIGURATION.md lists the settings"
+        guard isUnknown, let near = Suggestion.nearest(name, among: names()) else { return list }
+        return "did you mean '\(near)'? \(list)"
+    }
+
+    /// All names that librdkafka knows.
+    private static func names() -> [String] {
+        guard let configuration = rd_kafka_conf_new() else { return [] }
+        defer { rd_kafka_conf_destroy(configuration) }
+        var count = 0
+        guard let found = rd_kafka_conf_dump(configuration, &count) else { return [] }
+        defer { rd_kafka_conf_dump_free(found, count) }
+        return stride(from: 0, to: count, by: 2).compactMap { index in
+            found[index].map { String(cString: $0) }
+        }
     }
 }

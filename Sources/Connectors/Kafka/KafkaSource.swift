@@ -22,6 +22,8 @@ final class KafkaSource: RecordSource {
     private var next: Int64 = 0
     /// The committed end, as observed after the last message.
     private var observedEnd: (offset: Int64, time: Date)?
+    /// The block read last, and from where on it holds all records.
+    private var last: (start: Int64, block: RecordBlock)?
     private let messages: UnsafeMutablePointer<Message?>
     private let blocks = RecordBlockCopier()
 
@@ -39,10 +41,7 @@ final class KafkaSource: RecordSource {
 
     func firstOffset() throws -> Int64 { try ends().first }
 
-    func committedEnd() throws -> Int64 {
-        if let observedEnd { return observedEnd.offset }
-        return try ends().end
-    }
+    func committedEnd() throws -> Int64 { try freshEnd() }
 
     private func ends() throws -> (first: Int64, end: Int64) {
         let handle = try readers.any()
@@ -54,6 +53,10 @@ final class KafkaSource: RecordSource {
 
     /// Waits until records arrive or the end is known, so nil always means the end.
     func read(from offset: Int64, limit: Int64?) throws -> RecordBlock? {
+        // Recovery reads up to each epoch's end, and from there again.
+        if let last, next != offset, offset >= last.start, offset < last.block.nextOffset {
+            return last.block
+        }
         if next != offset {
             stop()
             next = offset
@@ -66,7 +69,7 @@ final class KafkaSource: RecordSource {
                     reading.queue, 0, messages, Self.batchCount)
                 if count > 0, let block = try take(count, from: offset) { return block }
             }
-            guard let end = try freshEnd(), end > next else { return nil }
+            guard try freshEnd() > next else { return nil }
             if reading == nil { try start() }
             guard let reading else { return nil }
             messages[0] = rd_kafka_consume_queue(reading.queue, 100)
@@ -76,7 +79,7 @@ final class KafkaSource: RecordSource {
     }
 
     /// The committed end as observed after the last message and not long ago.
-    private func freshEnd() throws -> Int64? {
+    private func freshEnd() throws -> Int64 {
         if let observedEnd,
             observedEnd.offset > next
                 || Date().timeIntervalSince(observedEnd.time) < Self.freshSeconds
@@ -84,8 +87,11 @@ final class KafkaSource: RecordSource {
             return observedEnd.offset
         }
         let now = Date()
-        observedEnd = (try ends().end, now)
-        return observedEnd?.offset
+        let end = try ends().end
+        observedEnd = (end, now)
+        // Serves what the client has to say.
+        reading?.handle.poll(0)
+        return end
     }
 
     // MARK: Start and stop
@@ -157,7 +163,9 @@ final class KafkaSource: RecordSource {
         }
         // Transactions' markers take offsets: the end passes them.
         guard blocks.count > 0 || next > offset else { return nil }
-        return blocks.finish(nextOffset: next)
+        let block = blocks.finish(nextOffset: next)
+        last = (offset, block)
+        return block
     }
 
     private func refuse(_ message: Message) throws {

@@ -12,6 +12,7 @@ final class KafkaTask: TaskTransport {
     /// Sees what is not committed, too.
     private let control: KafkaControl
     private let codecs: [TopicPartition: CompressionCodec]
+    let snapshots: any SnapshotChunks
 
     init(
         _ places: TaskPlaces, readers: KafkaReaders, producer: KafkaProducer, group: KafkaGroup,
@@ -24,6 +25,9 @@ final class KafkaTask: TaskTransport {
         self.control = control
         codecs = Dictionary(
             places.outputs.map { ($0.place, $0.codec) }, uniquingKeysWith: { first, _ in first })
+        snapshots = KafkaSnapshots(
+            "\(places.group)/\(places.journal.partition)", in: places.state, readers: readers,
+            producer: producer)
     }
 
     /// librdkafka takes records and makes batches of its own.
@@ -74,35 +78,32 @@ final class KafkaTask: TaskTransport {
     func commit(
         _ outputs: [EpochOutput], positions: [Int64], journal: ([Range<Int64>]) throws -> [UInt8]
     ) throws -> [Range<Int64>] {
-        var wait = KafkaPatience.Wait(what: "an epoch of \(places.journal) to be committed")
-        // All tasks read a global table's partitions; each states its own.
-        let offsets = zip(places.sources, positions).filter {
-            $0.0.partition == places.journal.partition
+        // All tasks read a global table's partitions; each states its own. Of substreams that
+        // share a partition the one that is read least decides.
+        var offsets: [TopicPartition: Int64] = [:]
+        for (place, position) in zip(places.sources, positions)
+        where place.partition == places.journal.partition {
+            offsets[place] = min(offsets[place] ?? .max, position)
         }
-        while true {
-            var sent: (record: [UInt8], ranges: [Range<Int64>])?
-            do {
-                return try producer.transaction(
-                    outputs, codecs: codecs, journal: places.journal, offsets: offsets,
-                    group: try group.metadata()
-                ) { ranges in
-                    let record = try journal(ranges)
-                    sent = (record, ranges)
-                    return record
-                }
-            } catch KafkaProducer.Failure.aborted(let error) {
-                try readers.patience.check(&wait, error.text)
-                Thread.sleep(forTimeInterval: 0.1)
-            } catch KafkaProducer.Failure.indefinite(let error) {
-                try readers.patience.check(&wait, error.text)
-                // The journal knows: the record is there, or nothing of the transaction is.
-                if let sent, try lastRecord() == sent.record { return sent.ranges }
-                if error.isFenced { throw TasksLost() }
+        let sorted = offsets.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+        return try withoutActuallyEscaping(journal) { journal in
+            let content = KafkaProducer.Content(outputs: outputs, codecs: codecs) { ranges in
+                try EmbeddedLog.single(
+                    key: nil, value: try journal(ranges), at: 0, self.places.journal)
             }
+            return try producer.commit(
+                content, what: "an epoch of \(places.journal) to be committed",
+                fence: { KafkaProducer.Fence(offsets: sorted, group: try self.group.metadata()) },
+                stands: { last in try self.lastRecord() == Self.value(of: last) })
         }
     }
 
+    /// The journal knows: the record is there, or nothing of its transaction is.
     private func lastRecord() throws -> [UInt8]? {
         try journal().lastRecord().flatMap { $0.block.value($0.row) }
+    }
+
+    private static func value(of last: PartitionAppend) throws -> [UInt8]? {
+        try last.batches.last.flatMap { try RecordBatchDecoder().decodeAll($0).value(0) }
     }
 }

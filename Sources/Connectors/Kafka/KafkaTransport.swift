@@ -13,8 +13,6 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
         var producer: KafkaProducer
     }
 
-    /// By cluster, so that a snapshot never meets another cluster's journal.
-    package let statePath: String?
     private let settings: KafkaSettings
     private let patience: KafkaPatience
     private let signal = ChangeSignal()
@@ -27,20 +25,18 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
     /// Reads plans while stages are opened.
     private var planReaders: KafkaReaders?
 
-    /// Connects to a cluster; throws a diagnostic when none answers. Snapshots are kept in
-    /// `stateDirectory`. While the cluster does not answer later on, calls wait: `note` is told,
-    /// and they end with `TransportInterrupted` when `isStopping`.
+    /// Connects to a cluster; throws a diagnostic when none answers. While it does not answer
+    /// later on, calls wait: `note` is told, and they end with `TransportInterrupted` when
+    /// `isStopping`.
     package init(
-        _ settings: KafkaSettings, stateDirectory: String?,
-        isStopping: @escaping @Sendable () -> Bool, note: @escaping @Sendable (String) -> Void
+        _ settings: KafkaSettings, isStopping: @escaping @Sendable () -> Bool = { false },
+        note: @escaping @Sendable (String) -> Void
     ) throws {
         self.settings = settings
         patience = KafkaPatience(isStopping: isStopping, note: note)
         let control = try KafkaControl(settings)
         _ = try control.list()
         self.control = control
-        let cluster = try stateDirectory.map { _ in try control.clusterID() }
-        statePath = stateDirectory.flatMap { directory in cluster.map { "\(directory)/\($0)" } }
     }
 
     /// Leaves the groups, so that other processes take over at once. Tasks must have ended.
@@ -60,6 +56,12 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
 
     // MARK: Topics
 
+    /// The addresses.
+    package var name: String { settings.brokers }
+
+    /// A partition there costs too much for each pair of tasks to have one.
+    package var sharesSubstreams: Bool { true }
+
     /// See the protocol. Asks the cluster, as all of these do.
     package func topics() throws -> [TopicDescription] { try control.list() }
 
@@ -70,13 +72,28 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
 
     /// See the protocol.
     package func ensureTopic(_ name: String, partitions: Int) throws {
-        try control.ensure(name, partitions: partitions)
+        try control.ensure(name, partitions: partitions, .log)
+    }
+
+    /// Makes sure that a topic for this use exists with so many partitions; one that is there is
+    /// not changed.
+    package func ensureTopic(_ name: String, partitions: Int, _ use: TopicUse) throws {
+        try control.ensure(name, partitions: partitions, use)
+    }
+
+    /// How topics are set, by name; nil when the cluster does not tell.
+    package func settings(of topics: [String]) throws -> [String: [String: String]]? {
+        try control.settings(of: topics)
+    }
+
+    /// A compacted topic.
+    package func ensureState(_ topic: String, partitions: Int) throws {
+        try control.ensure(topic, partitions: partitions, .latest)
     }
 
     /// Names the command that makes a topic.
     package func hint(forMissingTopic topic: String) -> String {
-        "make it: kafka-topics.sh --bootstrap-server \(settings.brokers) --create --topic"
-            + " \(topic) --partitions N"
+        "make it: plumbline deploy --brokers \(settings.brokers) --partitions N DIR..."
     }
 
     /// See the protocol. Who made a topic is not noted on a cluster: those that are missing.
@@ -127,6 +144,11 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
                 places, readers: own.readers, producer: own.producer, group: group,
                 control: control)
         }
+    }
+
+    /// A producer beside those of the workers.
+    func producer(_ transactionalID: String) -> KafkaProducer {
+        KafkaProducer(settings, transactionalID: transactionalID, patience: patience)
     }
 
     // MARK: Ownership

@@ -116,15 +116,19 @@ package struct FileImport {
     private let survey: ImportFile.Survey
     private let sha256: [UInt8]
     private let producerID: Int64
+    /// Where the topic is.
+    private let place: ImportPlace
     /// Called now and then with the bytes done.
     package var onProgress: (Int) -> Void = { _ in }
 
-    /// `sha256` is the hash of the file's bytes; `identify` gives that of other bytes.
+    /// `sha256` is the hash of the file's bytes; `identify` gives that of other bytes. Without a
+    /// place the topic is one of the data directory of the options.
     package init(
         _ options: ImportOptions, file: ImportFile, survey: ImportFile.Survey, sha256: [UInt8],
-        identify: ([UInt8]) -> [UInt8]
+        place: ImportPlace? = nil, identify: ([UInt8]) -> [UInt8]
     ) {
         self.options = options
+        self.place = place ?? .directory(options.dataPath)
         self.file = file
         self.survey = survey
         self.sha256 = sha256
@@ -151,8 +155,7 @@ package struct FileImport {
         }
         try checkPartitions()
         guard survey.byteCount > 0 else { return summary }
-        let stateFile = try ImportStateFile(
-            dataPath: options.dataPath, topic: options.topic, hash: hashText)
+        let stateFile = try place.states(topic: options.topic, hash: hashText)
         defer { stateFile.release() }
         let earlier = try stateFile.read()
         if let earlier {
@@ -190,8 +193,7 @@ package struct FileImport {
     /// Throws when the topic is there with another number of partitions than asked for.
     private func checkPartitions() throws {
         guard let wanted = options.partitions else { return }
-        let topics = try LogDirectory.topics(in: EmbeddedLog.logPath(options.dataPath))
-        guard let topic = topics.first(where: { $0.name == options.topic }),
+        guard let topic = try place.log.topics().first(where: { $0.name == options.topic }),
             topic.partitionCount != wanted
         else { return }
         throw RecordLogError.partitionCountDiffers(
@@ -201,22 +203,21 @@ package struct FileImport {
     /// Whether a finished import's records are still there: its topic is, and is long enough.
     private func isStored(_ state: ImportState) throws -> Bool {
         guard state.isComplete else { return false }
-        let log = EmbeddedLog.logPath(options.dataPath)
-        let topics = try LogDirectory.topics(in: log)
-        guard let topic = topics.first(where: { $0.name == options.topic }) else { return false }
+        let log = place.log
+        guard let topic = try log.topics().first(where: { $0.name == options.topic }) else {
+            return false
+        }
         var stored: Int64 = 0
         for (partition, start) in state.startOffsets.enumerated() {
             guard partition < topic.partitionCount else { return false }
-            let reader = try PartitionReader(
-                directory: log, topic: topic.name, partition: partition)
-            defer { reader.close() }
-            stored += max(0, reader.visibleEnd - start)
+            let end = try log.source(TopicPartition(topic.name, partition)).committedEnd()
+            stored += max(0, end - start)
         }
         return stored >= Int64(state.records)
     }
 
     private func run(
-        into target: any ImportTarget, _ stateFile: ImportStateFile, _ earlier: ImportState?,
+        into target: any ImportTarget, _ stateFile: any ImportStates, _ earlier: ImportState?,
         csv: CSVFieldFinder?, headerRow: [UInt8]?, _ summary: inout ImportSummary
     ) throws {
         let ends = try target.ensureTopic(options.topic, partitions: options.partitions)

@@ -18,10 +18,21 @@ struct ImportState: Codable, Hashable {
     var startedAt: Int64
     /// Records stored; 0 until it is complete.
     var records: Int
+    /// Records of each partition that are stored, where the log itself does not tell.
+    var stored: [Int64]?
+}
+
+/// Keeps what is known of one import. Threading: one thread.
+protocol ImportStates: AnyObject {
+    /// What was written last; nil when the import was never begun.
+    func read() throws -> ImportState?
+    func write(_ state: ImportState) throws
+    /// Another process may take the import now.
+    func release()
 }
 
 /// The directory of import states, for one import at a time. One thread.
-struct ImportStateFile {
+final class ImportStateFile: ImportStates {
     private let path: String
     private let storage = PosixStorage()
     private let lock: any StorageLock

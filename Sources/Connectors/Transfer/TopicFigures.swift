@@ -9,8 +9,8 @@ package struct TopicFigures: Hashable, Sendable {
         /// Offset of the first record, and the published end: the offset after the last.
         package var start: Int64
         package var end: Int64
-        /// Bytes of the segments on disk, indexes not counted.
-        package var bytes: Int
+        /// Bytes of the segments on disk, indexes not counted; nil where they are not told.
+        package var bytes: Int?
         /// Time stamp of the first record and the greatest one, in milliseconds; nil without
         /// records.
         package var firstTimestamp: Int64?
@@ -28,7 +28,11 @@ package struct TopicFigures: Hashable, Sendable {
     package var writer: String?
 
     package var records: Int64 { partitions.reduce(0) { $0 + $1.records } }
-    package var bytes: Int { partitions.reduce(0) { $0 + $1.bytes } }
+    package var bytes: Int? {
+        partitions.reduce(0) { sum, part in
+            part.bytes.flatMap { bytes in sum.map { $0 + bytes } }
+        }
+    }
     package var firstTimestamp: Int64? { partitions.compactMap(\.firstTimestamp).min() }
     package var lastTimestamp: Int64? { partitions.compactMap(\.lastTimestamp).max() }
     package var codecs: [String] { Set(partitions.flatMap(\.codecs)).sorted() }
@@ -46,6 +50,30 @@ package struct TopicFigures: Hashable, Sendable {
                     progress(TopicPartition(topic.name, number))
                     return try partition(topic.name, number, path)
                 }, writer: try writer(of: topic.name, dataPath))
+        }
+    }
+
+    /// The topics that a reader sees, by name; `writer` knows who writes them. Sizes and codecs are
+    /// not told; the last time is that of the last record. O(partitions).
+    package static func all(
+        _ log: any TopicReader, writer: (String) -> String?,
+        progress: (TopicPartition) -> Void = { _ in }
+    ) throws -> [TopicFigures] {
+        try log.topics().map { topic in
+            TopicFigures(
+                name: topic.name,
+                partitions: try (0..<topic.partitionCount).map { number in
+                    let place = TopicPartition(topic.name, number)
+                    progress(place)
+                    let source = try log.source(place)
+                    let first = try source.firstRecord()
+                    let last = try source.lastRecord()
+                    return Partition(
+                        number: number, start: try source.firstOffset(),
+                        end: try source.committedEnd(), bytes: nil,
+                        firstTimestamp: first.map { $0.block.timestamps[$0.row] },
+                        lastTimestamp: last.map { $0.block.timestamps[$0.row] }, codecs: [])
+                }, writer: writer(topic.name))
         }
     }
 
