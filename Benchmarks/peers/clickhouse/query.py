@@ -60,8 +60,9 @@ QUERIES = {
 # One thread: fewest CPU seconds. The rest makes the output the same bytes as everybody's.
 SETTINGS = """SETTINGS max_threads = 1, max_parsing_threads = 1,
     input_format_skip_unknown_fields = 1, input_format_parallel_parsing = 0,
-    output_format_parallel_formatting = 0, output_format_json_quote_64bit_integers = 0, output_format_decimal_trailing_zeros = 1,
-    output_format_json_quote_decimals = 0, engine_file_truncate_on_insert = 1"""
+    output_format_parallel_formatting = 0, output_format_json_quote_64bit_integers = 0,
+    output_format_decimal_trailing_zeros = 1, output_format_json_quote_decimals = 0,
+    engine_file_truncate_on_insert = 1"""
 
 
 def main():
