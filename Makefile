@@ -22,7 +22,8 @@ BENCH = --records $(RECORDS) --rounds $(ROUNDS)
 
 # One recipe at a time: two builds in one directory wait for each other anyway.
 .NOTPARALLEL:
-.PHONY: help setup build run test lint tidy suites cases end-to-end bench bench-peers crash format clean
+.PHONY: help setup build run test lint tidy suites cases end-to-end
+.PHONY: bench bench-peers crash format clean
 
 help: ## this list
 	@echo "usage: make TARGET"

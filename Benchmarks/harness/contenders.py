@@ -1,4 +1,4 @@
-"""Who takes part: for each contender, how it is made ready and what runs a query from file to file."""
+"""Who takes part: for each contender, how it is made ready and what runs a query."""
 import dataclasses
 import json
 import os

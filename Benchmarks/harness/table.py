@@ -35,10 +35,13 @@ def by_round(samples):
 
 
 def per_record(pair):
-    """CPU microseconds a record: steady (by difference, None with one size), and whole."""
+    """CPU microseconds a record: steady (by difference, or None), and whole."""
     small, large = pair[0], pair[-1]
     more = large.records - small.records
     steady = (large.cpu - small.cpu) / more * 1e6 if more else None
+    if steady is not None and steady <= 0:
+        # Start-up varied by more than the records cost.
+        steady = None
     return steady, large.cpu / large.records * 1e6
 
 
@@ -49,7 +52,7 @@ def ratios(mine, theirs, part):
         if number not in theirs:
             continue
         own, other = per_record(pair)[part], per_record(theirs[number])[part]
-        if own is not None and other is not None and other > 0:
+        if own is not None and other is not None:
             found.append(own / other)
     return found
 
@@ -59,7 +62,7 @@ def row(name, samples, yardstick, verdict):
     rounds = by_round(samples)
     large = [pair[-1] for pair in rounds.values()]
     steady = [per_record(pair)[0] for pair in rounds.values()]
-    rates = [1 / value for value in steady if value is not None and value > 0]
+    rates = [1 / value for value in steady if value is not None]
     return [
         name, f"{large[0].records:,}", spread(rates),
         spread(ratios(rounds, yardstick, 0)), spread([one.cpu for one in large]),

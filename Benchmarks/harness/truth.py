@@ -1,8 +1,8 @@
 """The exact results of the queries, in integers, from the text of the numbers.
 
-Independent of every contender: no floating point, no watermarks, no assumption about the order of
-devices. A crane's readings are judged as they stand in the file; a window is the sum of its minutes,
-whenever they came.
+Independent of every contender: no floating point, no watermarks, no assumption about the order
+of devices. A crane's readings are judged as they stand in the file; a window is the sum of its
+minutes, whenever they came.
 """
 import array
 import bisect

@@ -51,16 +51,18 @@ QUERIES = {
                 ORDER BY minute RANGE BETWEEN 14 PRECEDING AND CURRENT ROW))
         {MEANS} FROM framed""",
     "d2-exploded": f"""
-        {MEANS} FROM (SELECT device, (intDiv(ts, 60000) - step) * 60000 AS start, sum(tsp) AS sum,
-            count() AS count FROM {DUST} ARRAY JOIN range(15) AS step GROUP BY device, start)""",
+        {MEANS} FROM (SELECT device, (intDiv(ts, 60000) - step) * 60000 AS start,
+            sum(tsp) AS sum, count() AS count FROM {DUST} ARRAY JOIN range(15) AS step
+            GROUP BY device, start)""",
     "p0-crane": f"""SELECT sum(length(device)), sum(ts), sum(load_t), sum(radius_m) FROM {CRANE}""",
     "p0-dust": f"SELECT sum(length(device)), sum(ts), sum(tsp) FROM {DUST}",
 }
 # One thread: fewest CPU seconds. The rest makes the output the same bytes as everybody's.
-SETTINGS = """SETTINGS max_threads = 1, max_parsing_threads = 1, input_format_skip_unknown_fields = 1,
-    input_format_parallel_parsing = 0, output_format_parallel_formatting = 0,
-    output_format_json_quote_64bit_integers = 0, output_format_decimal_trailing_zeros = 1,
-    output_format_json_quote_decimals = 0, engine_file_truncate_on_insert = 1"""
+SETTINGS = """SETTINGS max_threads = 1, max_parsing_threads = 1,
+    input_format_skip_unknown_fields = 1, input_format_parallel_parsing = 0,
+    output_format_parallel_formatting = 0, output_format_json_quote_64bit_integers = 0,
+    output_format_decimal_trailing_zeros = 1, output_format_json_quote_decimals = 0,
+    engine_file_truncate_on_insert = 1"""
 
 
 def main():

@@ -127,7 +127,8 @@ public final class StreamQuery {
         Path input = Path.of(arguments[1]);
         Dataset<Row> rows = spark.readStream()
                 .option("pathGlobFilter", input.getFileName().toString())
-                .schema(query.equals("c1") ? "device STRING, ts LONG, load_t DOUBLE, radius_m DOUBLE"
+                .schema(query.equals("c1")
+                        ? "device STRING, ts LONG, load_t DOUBLE, radius_m DOUBLE"
                         : "device STRING, ts LONG, tsp DOUBLE")
                 .json(input.getParent().toString());
         Dataset<?> lines = query.equals("c1") ? c1(rows)

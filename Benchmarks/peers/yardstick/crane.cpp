@@ -3,8 +3,8 @@
 // usage: crane c1|p0 FILE OUTPUT
 //
 // c1: capacity by interpolation, the level of the ratio (0.9, 1.0, 1.1), a line out when a device's
-// level rises. p0: decodes the same fields and adds them up. Loads are kilograms, radii centimetres;
-// a ratio is compared by cross-multiplication, so a load exactly on a level is on it.
+// level rises. p0: decodes the same fields and adds them up. Loads are kilograms, radii
+// centimetres; a ratio is compared by cross-multiplication, so a load exactly on a level is on it.
 #include <algorithm>
 
 #include "input.hpp"

@@ -2,10 +2,10 @@
 //
 // usage: dust d1|d2|p0 FILE OUTPUT
 //
-// d1: mean of 15 minutes per device; d2: the same every minute. Minutes are kept in a ring per device
-// and a window is written when the greatest time seen, less a minute, has reached its end; a row that
-// comes later than that is counted and left out. Concentrations are tenths of a microgram, so sums
-// are exact. p0: decodes the same fields and adds them up.
+// d1: mean of 15 minutes per device; d2: the same every minute. Minutes are kept in a ring per
+// device and a window is written when the greatest time seen, less a minute, has reached its end; a
+// row that comes later than that is counted and left out. Concentrations are tenths of a microgram,
+// so sums are exact. p0: decodes the same fields and adds them up.
 #include <algorithm>
 
 #include "input.hpp"
