@@ -61,7 +61,7 @@ bench: build ## C1, D1, D2 beside a C++ program on simdjson; RECORDS=10000000 RO
 	@/usr/bin/python3 Benchmarks/bench.py --plumbline "$(PLUMBLINE)" $(BENCH)
 
 bench-peers: build ## the same beside Flink, Spark, DuckDB, ClickHouse, Bytewax, Pathway; hours
-	@/usr/bin/python3 Benchmarks/peers/setup.py || true
+	-@/usr/bin/python3 Benchmarks/peers/setup.py
 	@/usr/bin/python3 Benchmarks/bench.py --peers --plumbline "$(PLUMBLINE)" $(BENCH)
 
 crash: build ## the kill test with 200 kills
