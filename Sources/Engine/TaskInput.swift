@@ -183,14 +183,20 @@ final class TaskInput {
         if slot.partitionCount > 1, plan.partitions != .substreams {
             for row in 0..<decoded.rowCount where decoded.keys[row] >= 0 {
                 if isMisplaced(decoded.keys[row], keys) {
-                    found.append(
-                        DecodeFault(
-                            row: Int32(row), reason: .wrongPartition,
-                            detail: "this key belongs to another partition", timeIsReadable: true))
+                    found.append(misplaced(Int32(row), keys.bytes(decoded.keys[row])))
                 }
             }
         }
         if !found.isEmpty { merge(found) }
+    }
+
+    private func misplaced(_ row: Int32, _ key: [UInt8]) -> DecodeFault {
+        let home = Partitioner.partition(key, count: slot.partitionCount)
+        return DecodeFault(
+            row: row, reason: .wrongPartition,
+            detail: "the key \(String(decoding: key.prefix(64), as: UTF8.self)) belongs to"
+                + " partition \(home), not \(slot.partition); was it sent without its key?",
+            timeIsReadable: true)
     }
 
     private func clockFault(_ row: Int, ahead: Int64) -> DecodeFault {

@@ -46,7 +46,7 @@ package enum RecordLogError: Error, Hashable, Sendable, CustomStringConvertible 
             return "topic name '\(name)' is not valid: \(reason)"
         case .partitionCountDiffers(let topic, let existing, let wanted):
             return "topic \(topic) has \(existing) partitions, not \(wanted);"
-                + " the count is fixed when a topic is created"
+                + " the count is fixed when a topic is created; use another topic or a fresh --data"
         case .invalidPartitionCount(let topic, let count):
             return "topic \(topic) cannot have \(count) partitions; use 1 to 10000"
         case .unknownTopic(let topic, let directory): return "no topic \(topic) in \(directory)"
