@@ -105,8 +105,8 @@ final class Stage {
             throw EngineError(
                 "topology \(plan.name): \(first.topic) has \(first.count) partitions,"
                     + " \(other.topic) has \(other.count)",
-                hint: "sources of one topology need the same number; import them into a fresh --data"
-                    + " with --partitions \(first.count), or make a table 'global: true'")
+                hint: "sources of one topology need the same number; import them into a fresh"
+                    + " --data with --partitions \(first.count), or make a table 'global: true'")
         }
         return first.count
     }
