@@ -105,7 +105,7 @@ package final class Pipeline {
             piece = Piece()
         } else {
             var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
-            rises.follow(partition, isOwnTime: !usesKeyClocks)
+            rises.follow(partition)
             pushCut(source: source, batch, before, after, rises)
         }
         sortRejects()
@@ -277,8 +277,10 @@ package final class Pipeline {
         }
     }
 
+    /// The earliest timer of a domain; under key clocks they are the keys' own affair.
     private func nextTimer(of domain: Int) -> Int64 {
-        graph.domains[domain].nodes.reduce(.max) {
+        if graph.domains[domain].usesKeyClocks { return .max }
+        return graph.domains[domain].nodes.reduce(.max) {
             min($0, graph.nodes[$1].operation.nextTimer)
         }
     }
@@ -294,7 +296,7 @@ package final class Pipeline {
         let usesKeyClocks = clock.rule.clock == .key
         guard !usesKeyClocks || graph.domains[source].feedsOthers else { return }
         var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
-        rises.follow([clock.watermark], isOwnTime: !usesKeyClocks)
+        rises.follow([clock.watermark])
         let targets = rises.all.map { ($0.domain, $0.after[0]) }
         if targets.contains(where: { $0.1 > watermarks[$0.0] }) { advance(targets) }
     }

@@ -93,6 +93,10 @@ final class ReferenceWindow: ReferenceOperator {
         }
     }
 
+    var timers: [(key: String, time: Int64)] {
+        windows.filter { !$0.value.isClosed }.map { ($0.key.key, end($0.key)) }
+    }
+
     private func due(_ isDue: (Place) -> Bool) -> [Place] {
         windows.keys.filter(isDue)
             .sorted { isBefore((end($0), $0.key), (end($1), $1.key)) }
@@ -131,10 +135,10 @@ final class ReferenceWindow: ReferenceOperator {
         for item in rule.aggregates {
             values[item.name] = aggregate(item, state, end: end(place))
         }
-        let origin = state.rows.map(\.row).min { $0.offset < $1.offset } ?? state.rows[0].row
+        let origin = state.rows.map(\.row.origin).min() ?? state.rows[0].row.origin
         return ReferenceRow(
             id: "\(name) \(place.key) \(place.start)", time: end(place) - 1000, key: place.key,
-            values: values, source: origin.source, offset: origin.offset)
+            values: values, origin: origin)
     }
 
     private func aggregate(
