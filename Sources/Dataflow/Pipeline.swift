@@ -17,6 +17,9 @@ package final class Pipeline {
     private var watermarks: [Int64]
     /// The rows on their way through the graph, where some domain has other watermarks for them.
     private var piece = Piece()
+    /// Streams are emptied, at the end or of abandoned keys: unions wait for all of theirs.
+    private var isEmptying = false
+    private var held: [(node: Int, batch: Batch, context: RowContext)] = []
     private var nextSequence: Int64 = 0
     private var emissions: [Emission] = []
     private var rejects: [Reject] = []
@@ -185,10 +188,13 @@ package final class Pipeline {
         for node in graph.roots[source].nodes { hand(batch, context, from: source, to: node) }
     }
 
-    /// Gives rows to a step; one of another time domain judges them by its own watermark.
+    /// Gives rows to a step, at once or, while streams are emptied one after the other, when all
+    /// that come to it are there; one of another time domain judges them by its own watermark.
     private func hand(_ batch: Batch, _ context: RowContext, from domain: Int, to node: Int) {
         let target = graph.nodes[node].domain
-        if target == domain {
+        if isEmptying, graph.nodes[node].operation is UnionOperator {
+            if batch.rowCount > 0 { held.append((node, batch, context)) }
+        } else if target == domain {
             run(node) { $0.push(batch, context, &$1) }
         } else if batch.rowCount > 0 {
             let judged = self.context(context, in: target)
@@ -313,11 +319,7 @@ package final class Pipeline {
             if !usesKeyClocks { raise(source: source) }
             if isAtEnd[source] { tick(source, at: time, gridMicroseconds) }
             if !abandoned.isEmpty {
-                let times = AcceptedTimes(clock)
-                for node in graph.domains[source].nodes {
-                    run(node) { $0.abandon(abandoned, &$1) }
-                    run(node) { $0.end(at: times, of: abandoned, &$1) }
-                }
+                abandon(abandoned, of: source, AcceptedTimes(clock))
             }
             if usesKeyClocks { raise(source: source) }
         }
@@ -328,10 +330,43 @@ package final class Pipeline {
         sortRejects()
     }
 
+    private func abandon(_ abandoned: [Int32], of source: Int, _ times: AcceptedTimes) {
+        isEmptying = true
+        for node in graph.domains[source].nodes {
+            run(node) { $0.abandon(abandoned, &$1) }
+            run(node) { $0.end(at: times, of: abandoned, &$1) }
+        }
+        for domain in graph.domains[source].downstream { releaseHeld(in: domain) }
+        isEmptying = false
+    }
+
     /// Tells a domain's steps a tick at which all that feeds them was at its end.
     private func tick(_ domain: Int, at time: Int64, _ gridMicroseconds: Int64) {
         for node in graph.domains[domain].nodes {
             run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
+        }
+    }
+
+    /// Gives a domain the rows that its union waited for: by time, then by the union's streams.
+    private func releaseHeld(in domain: Int) {
+        let streams = held.filter { graph.nodes[$0.node].domain == domain }
+        guard !streams.isEmpty else { return }
+        held.removeAll { graph.nodes[$0.node].domain == domain }
+        var order: [(time: Int64, node: Int, stream: Int, row: Int)] = []
+        for (index, stream) in streams.enumerated() {
+            order += stream.batch.times.enumerated().map { ($1, stream.node, index, $0) }
+        }
+        order.sort { ($0.time, $0.node, $0.stream, $0.row) < ($1.time, $1.node, $1.stream, $1.row) }
+        var start = 0
+        while start < order.count {
+            let stream = order[start].stream
+            let end = order[start...].firstIndex { $0.stream != stream } ?? order.count
+            let rows = order[start..<end].map { Int32($0.row) }
+            let (node, batch, context) = streams[stream]
+            let kept = context.keeping(rows, keys: batch.keys, keepsGhosts: false)
+            let judged = self.context(kept, in: domain)
+            run(node) { $0.push(batch.gather(rows), judged, &$1) }
+            start = end
         }
     }
 
@@ -346,13 +381,16 @@ package final class Pipeline {
 
     /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
     package func flush() {
+        isEmptying = true
         for domain in graph.domains.indices {
+            releaseHeld(in: domain)
             let times = acceptedTimes(of: domain)
             for node in graph.domains[domain].nodes {
                 run(node) { $0.flush(&$1) }
                 run(node) { $0.end(at: times, of: nil, &$1) }
             }
         }
+        isEmptying = false
         sortRejects()
     }
 

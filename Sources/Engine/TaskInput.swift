@@ -130,6 +130,8 @@ final class TaskInput {
         if plan.partitions == .substreams {
             let marks = RekeyedRecord.marks(block, range)
             (changes, revisions, headers) = (marks.changes, marks.revisions, marks.headers)
+            // The event time is no field of the rows.
+            decoded.columns.removeLast()
             judge(decoded, [], keys)
         } else {
             let (arrivals, carried) = RecordHeaders.read(block, range)

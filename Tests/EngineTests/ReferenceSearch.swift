@@ -1,3 +1,4 @@
+import Foundation
 import Primitives
 import TestKit
 import Topology
@@ -6,30 +7,35 @@ import Topology
 enum ReferenceSearch {
     /// What a seed shows, with everything needed to see it; nil when all agree.
     static func failure(_ seed: UInt64, _ family: ReferenceFamily) throws -> String? {
-        let scenario = ReferenceScenario(family, seed: seed)
-        let topology = scenario.topology
-        let script = scenario.script
+        try failure(ReferenceScenario(family, seed: seed), named: "\(family) seed \(seed)")
+    }
+
+    /// What a scenario shows, made as short as it goes.
+    static func failure(_ scenario: ReferenceScenario, named name: String) throws -> String? {
         let comparison: ReferenceComparison
         do {
             comparison = try ReferenceComparison(scenario)
         } catch let error as DiagnosticList {
             let text = error.diagnostics.map { "\($0)" }.joined(separator: "\n")
-            return "\(family) seed \(seed): not a topology\n\(topology.yaml)\n\(text)"
+            return "\(name): not a topology\n\(scenario.topology.yaml)\n\(text)"
         }
-        guard var difference = try comparison.difference(script) else { return nil }
-        var shortest = script
+        guard var difference = try comparison.difference(scenario.script) else { return nil }
+        var shortest = scenario
         var index = 0
-        while index < shortest.count {
-            var candidate = shortest
+        while index < shortest.script.count {
+            var candidate = shortest.script
             candidate.remove(at: index)
             if Self.isValid(candidate), let found = try comparison.difference(candidate) {
-                (shortest, difference) = (candidate, found)
+                (shortest.script, difference) = (candidate, found)
             } else {
                 index += 1
             }
         }
-        return "\(family) seed \(seed), \(scenario.taskCount) tasks: \(difference)\n"
-            + "\(topology.yaml)\n\(Self.text(shortest, topology))"
+        let json = try JSONEncoder().encode(shortest)
+        return "\(name), \(scenario.taskCount) tasks: \(difference)\n"
+            + "\(scenario.topology.yaml)\n\(Self.text(shortest.script, scenario.topology))\n"
+            + "to keep it in Fixtures/regressions: {\"what\":\"\",\"scenario\":"
+            + String(decoding: json, as: UTF8.self) + "}"
     }
 
     /// What a seed's script brings about in the reference engine: changes, events and reasons, by

@@ -24,9 +24,10 @@ import Testing
         print("reference engine, \(family): seeds \(only.map { "\($0)" } ?? "1 to \(count)")")
     }
 
-    @Test(arguments: ReferenceRegressions.seeds.map(\.seed))
-    func staysFixed(seed: UInt64) throws {
-        if let text = try ReferenceSearch.failure(seed, .plain) { Issue.record("\(text)") }
+    @Test(arguments: try ReferenceRegressions.all())
+    func staysFixed(_ regression: ReferenceRegressions.Scenario) throws {
+        let text = try ReferenceSearch.failure(regression.scenario, named: regression.what)
+        if let text { Issue.record("\(text)") }
     }
 
     @Test func reachesEveryOutcome() throws {

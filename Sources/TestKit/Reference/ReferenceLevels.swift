@@ -11,7 +11,7 @@ final class ReferenceLevels: ReferenceOperator {
         /// Per level: consecutive readings that reached it, and the time of the first of them.
         var counts: [Int]
         var firsts: [Int64]
-        /// Where that first reading comes from.
+        /// The first record of those readings.
         var origins: [ReferenceOrigin?]
         /// Time of the first of the consecutive readings that are back past the clear limit.
         var backSince: Int64?
@@ -111,7 +111,10 @@ final class ReferenceLevels: ReferenceOperator {
             let reaches = rule.isAbove ? value >= raise[level] : value <= raise[level]
             if reaches, state.counts[level] == 0 {
                 state.firsts[level] = row.time
-                state.origins[level] = row.origin
+                state.origins[level] = nil
+            }
+            if reaches {
+                state.origins[level] = min(state.origins[level] ?? row.origin, row.origin)
             }
             state.counts[level] = reaches ? state.counts[level] + 1 : 0
         }

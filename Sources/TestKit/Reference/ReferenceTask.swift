@@ -352,7 +352,9 @@ final class ReferenceTask {
             }
             if !abandoned.isEmpty {
                 pass([:]) { operation, other, context in
-                    if other === domain { operation.flush(abandoned, context) }
+                    if other === domain || operation is ReferenceUnion {
+                        operation.flush(abandoned, context)
+                    }
                 }
             }
             rise()
