@@ -155,10 +155,7 @@ extension ReferenceGenerator {
             return generator.lookupStep(name, place, lookup, source)
         }
         if lookup.awaits {
-            for index in next.indices {
-                next[index].roots.append(table)
-                next[index].isJoined = true
-            }
+            for index in next.indices { next[index].roots.append(table) }
         }
         return next
     }
@@ -209,7 +206,6 @@ extension ReferenceGenerator {
         var joined = places[0]
         joined.roots = Array(Set(places.flatMap(\.roots))).sorted()
         joined.hasWaited = places.contains { $0.hasWaited }
-        joined.isJoined = true
         joined.mayWindow = chance(60)
         for index in joined.fields.indices
         where places.contains(where: { $0.fields[index].isNullable }) {
@@ -263,7 +259,6 @@ extension ReferenceGenerator {
             next.key = field.name
             topology.steps[topology.steps.count - 1].key = field.name
             next.isRekeyed = true
-            next.isJoined = true
             next.mayWindow = chance(70)
             return next
         }

@@ -25,16 +25,22 @@ package struct ReferenceGenerator {
         var isAfterLevels = false
         /// Behind a `rekey`: only global tables are at hand.
         var isRekeyed = false
-        /// Behind a step at which clocks are joined: none of its sources may fall silent for ever.
-        var isJoined = false
         /// A window may follow a window.
         var mayWindow = false
         /// Rows of windows have waited: no second wait, whose order between keys is left open.
         var hasWaited = false
-        /// The stream sources that the rows come from.
+        /// The sources that the rows come from, and tables that they have waited for.
         var roots: [Int]
         /// Name of the key; nil for the first field.
         var key: String?
+
+        /// No field has a name that `levels` or a machine adds.
+        var canAddEvents: Bool {
+            let added = [
+                "level", "previous", "event", "value", "limit", "since", "state", "name", "c", "v",
+            ]
+            return !isAfterLevels && !fields.contains { added.contains($0.name) }
+        }
 
         var keyField: ReferenceField { fields.first { $0.name == key } ?? fields[0] }
     }
@@ -181,7 +187,7 @@ package struct ReferenceGenerator {
         var scope = ReferenceScope(place.name, place.fields)
         let kind = table != nil ? 0 : random.int(in: 0...11)
         switch kind {
-        case 10...11 where !place.isAfterLevels:
+        case 10...11 where place.canAddEvents:
             let byTime = chance(60) && !place.hasWaited
             if let rule = machine(
                 scope, byTime: byTime, canCountTicks: canCountTicks(place, topology, byTime))
@@ -190,7 +196,7 @@ package struct ReferenceGenerator {
                     name: name, from: place.from, operation: .machine(rule),
                     output: place.fields + rule.addedFields)
             }
-        case 4...5 where !place.isAfterLevels:
+        case 4...5 where place.canAddEvents:
             if var rule = levels(scope) {
                 rule.byTime = rule.byTime && !place.hasWaited
                 let added = [
@@ -236,8 +242,9 @@ package struct ReferenceGenerator {
     ) -> Bool {
         !byTime
             || place.roots.allSatisfy { root in
-                guard let rule = topology.sources[root].time else { return false }
-                if place.isJoined, rule.clocksKeys { return false }
+                guard let rule = topology.sources[root].time else {
+                    return topology.sources[root].tableIdle != nil
+                }
                 return (rule.clocksKeys ? rule.abandon : rule.idle) != nil
             }
     }
