@@ -161,7 +161,7 @@ extension PlanBuilder {
         return Stream(
             stage: stage + 1, rule: rule, upstream: .source(sources.count - 1), qualifier: name,
             schema: Schema(name: name, fields: fields), key: key, source: sources.count - 1,
-            isWindowed: false)
+            isWindowed: input.isWindowed)
     }
 
     /// A field as it is read back from a rekeyed topic: a quotient has been rounded to a decimal,

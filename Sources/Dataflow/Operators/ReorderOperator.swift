@@ -41,16 +41,18 @@ final class ReorderOperator: Operator {
                 release(move, of: batch, &output)
                 ghost += 1
             }
-            // Rows fall due where a row moves the watermark, and where it is passed already.
+            // Rows fall due where a row moves its key's watermark, and where it is passed already.
+            // A partition's watermark is raised when the piece that moves it is through.
             let isPassed = batch.times[row] < context.before[row]
             // An earlier version stays with the correction that follows it.
             if batch.change(row) == .before { continue }
-            guard isPassed || context.after[row] > context.before[row] else { continue }
+            let watermark = usesKeyClocks ? context.after[row] : context.before[row]
+            guard isPassed || watermark > context.before[row] else { continue }
             hold(start..<row + 1, of: batch, context, &output)
             start = row + 1
             release(
                 RowContext.Ghost(
-                    position: 0, key: batch.keys[row], watermark: context.after[row],
+                    position: 0, key: batch.keys[row], watermark: watermark,
                     sequence: context.sequences[row]),
                 of: batch, floor: context.before[row], &output)
         }

@@ -16,6 +16,9 @@ final class ReferenceTask {
     /// Watermarks that rekeyed streams have told, by step.
     private var told: [Int: Int64] = [:]
     private var sent: [Sent] = []
+    /// Under key clocks unions wait for all that a row brings about: by step and stream.
+    private var held: [Int: [Int: [ReferenceItem]]] = [:]
+    private var holds = false
     /// Sinks that it writes.
     let sinks: [Int]
     private(set) var outputs: [Int: [ReferenceOutput]] = [:]
@@ -301,7 +304,15 @@ final class ReferenceTask {
         if let table = tables[source] {
             table.put(row.key, time: row.time, row.values)
         } else {
+            let domain = sourceDomains[source]
+            holds = domain?.clocksKeys ?? false
             pass([source: [item]]) { _, _, _ in }
+            if holds, let domain {
+                // The key's timers touch that key alone.
+                while let time = nextTimer(of: domain) { advance(to: time, domain) }
+                holds = false
+                pass([:]) { _, _, _ in }
+            }
         }
         rise()
     }
@@ -319,10 +330,11 @@ final class ReferenceTask {
         }
     }
 
-    private func nextTimer() -> Int64? {
+    /// The earliest that is due, of one domain or of all.
+    private func nextTimer(of only: ReferenceDomain? = nil) -> Int64? {
         var first: Int64?
         for (step, operation) in operators {
-            guard let domain = domains[step] else { continue }
+            guard let domain = domains[step], only == nil || domain === only else { continue }
             for timer in operation.timers where timer.time <= domain.target(timer.key) {
                 first = min(first ?? .max, timer.time)
             }
@@ -330,13 +342,16 @@ final class ReferenceTask {
         return first
     }
 
-    /// One instant: every domain rises to it, but not past its clock.
-    private func advance(to time: Int64) {
+    /// One instant: one domain, or every one, rises to it, but not past its clock.
+    private func advance(to time: Int64, _ only: ReferenceDomain? = nil) {
         func risen(_ domain: ReferenceDomain) -> (String) -> Int64 {
             { max(domain.watermark($0), min(time, domain.target($0))) }
         }
-        pass([:]) { operation, domain, context in operation.advance(risen(domain), context) }
-        for domain in Array(sourceDomains.values) + Array(domains.values) {
+        func rises(_ domain: ReferenceDomain) -> Bool { only == nil || domain === only }
+        pass([:]) { operation, domain, context in
+            if rises(domain) { operation.advance(risen(domain), context) }
+        }
+        for domain in Array(sourceDomains.values) + Array(domains.values) where rises(domain) {
             for key in domain.clock?.keyNames ?? [""] { domain.reach(key, risen(domain)(key)) }
         }
     }
@@ -379,12 +394,16 @@ final class ReferenceTask {
                 step: topology.steps[index].name,
                 origin: { [inputs] in "\(inputs[$0.input].name):\($0.offset)" },
                 accepted: domain.greatest)
-            for upstream in graph.inputs(topology.steps[index]) {
-                var items: [ReferenceItem] = []
+            for (stream, upstream) in graph.inputs(topology.steps[index]).enumerated() {
+                var items = holds ? [] : held[index]?.removeValue(forKey: stream) ?? []
                 if let source = graph.source(upstream) {
-                    items = rows[source] ?? []
+                    items += rows[source] ?? []
                 } else if case .step(let step) = upstream {
-                    items = emitted[step] ?? []
+                    items += emitted[step] ?? []
+                }
+                if holds, operation is ReferenceUnion {
+                    held[index, default: [:]][stream, default: []] += items
+                    continue
                 }
                 let isOther = self.domain(of: upstream) !== domain
                 for var item in items {
