@@ -248,7 +248,8 @@ struct PipelineGraph {
         case .window(let window):
             return WindowOperator(
                 window, lateness: domain.rule.lateness, usesKeyClocks: domain.usesKeyClocks,
-                keyIsInteger: domain.keyIsInteger)
+                keyIsInteger: domain.keyIsInteger,
+                isRekeyed: domain.streams.contains { plan.sources[$0].partitions == .substreams })
         case .union(let union):
             return UnionOperator(columns: union.inputs[0].columns, causeInputs: [])
         case .rekey(let field):

@@ -110,13 +110,8 @@ final class ReorderOperator: Operator {
     }
 
     func boundary(after watermark: Int64) -> Int64 {
-        // Rows that wait for a table come out between its versions.
-        guard passesLate else {
-            // Rows fall due with every move, of rows too that never came this far.
-            return usesKeyClocks ? .max : watermark.addingSaturating(1)
-        }
-        guard let waiting, let first = waiting.times.min() else { return .max }
-        return first.addingSaturating(1)
+        // Rows fall due with every move, of rows too that never came this far.
+        usesKeyClocks ? .max : watermark.addingSaturating(1)
     }
 
     /// What waits may set timers downstream, due before later ones that stand there already.

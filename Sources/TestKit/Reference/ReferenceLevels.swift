@@ -11,7 +11,7 @@ final class ReferenceLevels: ReferenceOperator {
         /// Per level: consecutive readings that reached it, and the time of the first of them.
         var counts: [Int]
         var firsts: [Int64]
-        /// The first record of those readings.
+        /// The first of those readings that, like all after it, came from the last one's input.
         var origins: [ReferenceOrigin?]
         /// Time of the first of the consecutive readings that are back past the clear limit.
         var backSince: Int64?
@@ -113,8 +113,8 @@ final class ReferenceLevels: ReferenceOperator {
                 state.firsts[level] = row.time
                 state.origins[level] = nil
             }
-            if reaches {
-                state.origins[level] = min(state.origins[level] ?? row.origin, row.origin)
+            if reaches, state.origins[level]?.input != row.origin.input {
+                state.origins[level] = row.origin
             }
             state.counts[level] = reaches ? state.counts[level] + 1 : 0
         }
