@@ -37,13 +37,11 @@ struct DomainRises {
         self.watermarks = watermarks
     }
 
-    /// Works out all rises from the source's watermark after each row. `isOwnTime` is false under
-    /// key clocks, where the source's own steps do not act on it.
-    mutating func follow(_ after: [Int64], isOwnTime: Bool) {
+    /// Works out all rises from the source's watermark after each row. Under key clocks the
+    /// source's own steps do not act on it, but other sources' rows meet it in a join.
+    mutating func follow(_ after: [Int64]) {
         var marks: [Int: [Int64]] = [source: after]
-        if isOwnTime || !graph.domains[source].rekeys.isEmpty {
-            all.append(Rise(domain: source, from: watermarks[source], after: after))
-        }
+        all.append(Rise(domain: source, from: watermarks[source], after: after))
         for domain in graph.domains[source].downstream {
             let start = watermarks[domain]
             let parents = graph.domains[domain].parents

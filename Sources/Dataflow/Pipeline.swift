@@ -17,6 +17,9 @@ package final class Pipeline {
     private var watermarks: [Int64]
     /// The rows on their way through the graph, where some domain has other watermarks for them.
     private var piece = Piece()
+    /// Streams are emptied, at the end or of abandoned keys: every union waits for all of its own.
+    private var isEmptying = false
+    private var held: [(node: Int, batch: Batch, context: RowContext)] = []
     private var nextSequence: Int64 = 0
     private var emissions: [Emission] = []
     private var rejects: [Reject] = []
@@ -105,7 +108,7 @@ package final class Pipeline {
             piece = Piece()
         } else {
             var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
-            rises.follow(partition, isOwnTime: !usesKeyClocks)
+            rises.follow(partition)
             pushCut(source: source, batch, before, after, rises)
         }
         sortRejects()
@@ -135,7 +138,7 @@ package final class Pipeline {
     ) {
         var start = 0
         while start < batch.rowCount {
-            var end = graph.sourcesByRow.contains(source) ? start + 1 : batch.rowCount
+            var end = batch.rowCount
             for rise in rises.all {
                 let boundary = boundary(of: rise.domain, after: rise.before(start))
                 end = min(end, rise.firstRow(from: start, reaching: boundary) + 1)
@@ -183,12 +186,18 @@ package final class Pipeline {
         nextSequence += count
         emit(batch, context, to: graph.roots[source].outputs)
         for node in graph.roots[source].nodes { hand(batch, context, from: source, to: node) }
+        releaseHeld(below: source, .taken)
     }
 
-    /// Gives rows to a step; one of another time domain judges them by its own watermark.
+    /// Gives rows to a step, to a union of several ways only when all that come to it are there;
+    /// one of another time domain judges them by its own watermark.
     private func hand(_ batch: Batch, _ context: RowContext, from domain: Int, to node: Int) {
         let target = graph.nodes[node].domain
-        if target == domain {
+        if isEmptying
+            ? graph.nodes[node].operation is UnionOperator : graph.collecting.contains(node)
+        {
+            if batch.rowCount > 0 { held.append((node, batch, context)) }
+        } else if target == domain {
             run(node) { $0.push(batch, context, &$1) }
         } else if batch.rowCount > 0 {
             let judged = self.context(context, in: target)
@@ -264,11 +273,13 @@ package final class Pipeline {
                 if next <= target.watermark { due = min(due, next) }
             }
             if due == .max { break }
-            for target in targets where due <= target.watermark {
-                move(target.domain, to: due)
+            for target in targets {
+                releaseHeld(in: target.domain, .stream)
+                if due <= target.watermark { move(target.domain, to: due) }
             }
         }
         for target in targets {
+            releaseHeld(in: target.domain, .stream)
             move(target.domain, to: target.watermark)
             guard target.watermark > old[target.domain] else { continue }
             for output in graph.domains[target.domain].rekeys {
@@ -277,8 +288,10 @@ package final class Pipeline {
         }
     }
 
+    /// The earliest timer of a domain; under key clocks they are the keys' own affair.
     private func nextTimer(of domain: Int) -> Int64 {
-        graph.domains[domain].nodes.reduce(.max) {
+        if graph.domains[domain].usesKeyClocks { return .max }
+        return graph.domains[domain].nodes.reduce(.max) {
             min($0, graph.nodes[$1].operation.nextTimer)
         }
     }
@@ -294,7 +307,7 @@ package final class Pipeline {
         let usesKeyClocks = clock.rule.clock == .key
         guard !usesKeyClocks || graph.domains[source].feedsOthers else { return }
         var rises = DomainRises(graph: graph, source: source, watermarks: watermarks)
-        rises.follow([clock.watermark], isOwnTime: !usesKeyClocks)
+        rises.follow([clock.watermark])
         let targets = rises.all.map { ($0.domain, $0.after[0]) }
         if targets.contains(where: { $0.1 > watermarks[$0.0] }) { advance(targets) }
     }
@@ -310,26 +323,84 @@ package final class Pipeline {
             let usesKeyClocks = clock.rule.clock == .key
             if !usesKeyClocks { raise(source: source) }
             if isAtEnd[source] { tick(source, at: time, gridMicroseconds) }
+            releaseHeld(below: source, .stream)
             if !abandoned.isEmpty {
-                let times = AcceptedTimes(clock)
-                for node in graph.domains[source].nodes {
-                    run(node) { $0.abandon(abandoned, &$1) }
-                    run(node) { $0.end(at: times, of: abandoned, &$1) }
-                }
+                abandon(abandoned, of: source, AcceptedTimes(clock))
             }
             if usesKeyClocks { raise(source: source) }
         }
-        for domain in graph.domains.indices.dropFirst(plan.sources.count)
-        where graph.domains[domain].streams.allSatisfy({ isAtEnd[$0] }) {
-            tick(domain, at: time, gridMicroseconds)
+        for domain in graph.domains.indices.dropFirst(plan.sources.count) {
+            releaseHeld(in: domain, .stream)
+            if graph.domains[domain].streams.allSatisfy({ isAtEnd[$0] }) {
+                tick(domain, at: time, gridMicroseconds)
+            }
         }
         sortRejects()
+    }
+
+    private func abandon(_ abandoned: [Int32], of source: Int, _ times: AcceptedTimes) {
+        isEmptying = true
+        for node in graph.domains[source].nodes {
+            run(node) { $0.abandon(abandoned, &$1) }
+            run(node) { $0.end(at: times, of: abandoned, &$1) }
+        }
+        releaseHeld(below: source, .time)
+        isEmptying = false
     }
 
     /// Tells a domain's steps a tick at which all that feeds them was at its end.
     private func tick(_ domain: Int, at time: Int64, _ gridMicroseconds: Int64) {
         for node in graph.domains[domain].nodes {
             run(node) { $0.tick(at: time, gridMicroseconds: gridMicroseconds, &$1) }
+        }
+    }
+
+    /// In which order a union gets the rows that it waited for; then by its streams.
+    private enum HeldOrder {
+        /// As the records were taken that brought them about.
+        case taken
+        /// All at once: rows of one instant.
+        case stream
+        /// By their time: rows of streams that are emptied.
+        case time
+    }
+
+    private func releaseHeld(below source: Int, _ order: HeldOrder) {
+        if held.isEmpty { return }
+        for domain in graph.domains[source].downstream { releaseHeld(in: domain, order) }
+    }
+
+    /// Gives a domain the rows that its union waited for.
+    private func releaseHeld(in domain: Int, _ heldOrder: HeldOrder) {
+        if held.isEmpty { return }
+        let streams = held.filter { graph.nodes[$0.node].domain == domain }
+        guard !streams.isEmpty else { return }
+        held.removeAll { graph.nodes[$0.node].domain == domain }
+        var order: [(place: Int64, node: Int, stream: Int, row: Int)] = []
+        for (index, stream) in streams.enumerated() {
+            for row in 0..<stream.batch.rowCount {
+                let place =
+                    switch heldOrder {
+                    case .taken: stream.context.sequences[row]
+                    case .stream: Int64(0)
+                    case .time: stream.batch.times[row]
+                    }
+                order.append((place, stream.node, index, row))
+            }
+        }
+        order.sort {
+            ($0.place, $0.node, $0.stream, $0.row) < ($1.place, $1.node, $1.stream, $1.row)
+        }
+        var start = 0
+        while start < order.count {
+            let stream = order[start].stream
+            let end = order[start...].firstIndex { $0.stream != stream } ?? order.count
+            let rows = order[start..<end].map { Int32($0.row) }
+            let (node, batch, context) = streams[stream]
+            let kept = context.keeping(rows, keys: batch.keys, keepsGhosts: false)
+            let judged = self.context(kept, in: domain)
+            run(node) { $0.push(batch.gather(rows), judged, &$1) }
+            start = end
         }
     }
 
@@ -344,13 +415,16 @@ package final class Pipeline {
 
     /// The end of a bounded run: waiting rows and open windows come out, no watermark moves.
     package func flush() {
+        isEmptying = true
         for domain in graph.domains.indices {
+            releaseHeld(in: domain, .time)
             let times = acceptedTimes(of: domain)
             for node in graph.domains[domain].nodes {
                 run(node) { $0.flush(&$1) }
                 run(node) { $0.end(at: times, of: nil, &$1) }
             }
         }
+        isEmptying = false
         sortRejects()
     }
 

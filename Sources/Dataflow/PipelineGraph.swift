@@ -48,9 +48,9 @@ struct PipelineGraph {
     }
 
     private(set) var nodes: [Node] = []
-    /// Sources whose rows reach one union on several ways: they must go through one by one, for
-    /// whole batches would come out way by way.
-    private(set) var sourcesByRow: Set<Int> = []
+    /// Nodes of unions that rows of one source reach on several ways: whole batches would come out
+    /// way by way, so they wait there until all are through.
+    private(set) var collecting: Set<Int> = []
     private(set) var roots: [Root]
     private(set) var domains: [Domain]
     /// Per source: its versions, where it is a table.
@@ -144,11 +144,7 @@ struct PipelineGraph {
     private mutating func add(_ union: UnionPlan, _ index: Int) {
         let parents = union.inputs.map { self.domain(of: $0.upstream) }
         let domain = join(parents, like: parents[0])
-        var met: Set<Int> = []
-        for source in parents.flatMap({ domains[$0].streams })
-        where !met.insert(source).inserted {
-            sourcesByRow.insert(source)
-        }
+        let streams = parents.flatMap { domains[$0].streams }
         var all: [Int] = []
         for input in union.inputs {
             all += causes(of: input.upstream).filter { !all.contains($0) }
@@ -161,6 +157,7 @@ struct PipelineGraph {
                 UnionOperator(columns: input.columns, causeInputs: causes), index, domain,
                 after: input.upstream)
         }
+        if Set(streams).count < streams.count { collecting.formUnion(nodes) }
         note(nodes, domain, causes)
     }
 
@@ -251,7 +248,8 @@ struct PipelineGraph {
         case .window(let window):
             return WindowOperator(
                 window, lateness: domain.rule.lateness, usesKeyClocks: domain.usesKeyClocks,
-                keyIsInteger: domain.keyIsInteger)
+                keyIsInteger: domain.keyIsInteger,
+                isRekeyed: domain.streams.contains { plan.sources[$0].partitions == .substreams })
         case .union(let union):
             return UnionOperator(columns: union.inputs[0].columns, causeInputs: [])
         case .rekey(let field):

@@ -175,6 +175,13 @@ package struct SourcePlan: Sendable {
         self.keyField = keyField
         self.role = role
     }
+
+    /// The fields of the rows that steps and sinks see: of a rekeyed stream all but the event
+    /// time, which stands last in its topic.
+    package var rowSchema: Schema {
+        guard partitions == .substreams else { return schema }
+        return Schema(name: schema.name, fields: Array(schema.fields.dropLast()))
+    }
 }
 
 /// Where a step or sink takes its rows from.

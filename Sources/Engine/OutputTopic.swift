@@ -66,15 +66,15 @@ final class OutputTopic {
         for index in 0..<records.count { try append(records, index) }
     }
 
-    /// Writes one of several records.
-    func append(_ records: OutputRecords, _ index: Int) throws {
+    /// Writes one of several records; with `isFollowed`, a batch does not end behind it.
+    func append(_ records: OutputRecords, _ index: Int, isFollowed: Bool = false) throws {
         try observer?(records[index])
         try append(
             timestamp: records.timestamps[index],
             key: records.keys.bytes.span.extracting(records.keys.range(index)),
             value: records.values.bytes.span.extracting(records.values.range(index)),
             headers: records.headers.bytes.span.extracting(records.headers.range(index)),
-            headerCount: records.headerCounts[index])
+            headerCount: records.headerCounts[index], isFollowed: isFollowed)
     }
 
     func append(_ record: OutputRecord) throws {
@@ -86,7 +86,7 @@ final class OutputTopic {
 
     private func append(
         timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?, headers: Span<UInt8>,
-        headerCount: Int
+        headerCount: Int, isFollowed: Bool = false
     ) throws {
         unhashed.append(
             timestamp: timestamp, key: key, value: value, headers: headers,
@@ -106,7 +106,7 @@ final class OutputTopic {
             }
         }
         nextOffset += 1
-        if builder.estimatedByteCount >= Self.batchBytes { try finishBatch() }
+        if builder.estimatedByteCount >= Self.batchBytes, !isFollowed { try finishBatch() }
     }
 
     private func hashRecords() {

@@ -41,7 +41,7 @@ struct RecordComposer {
         encoders = plan.sinks.map { sink in
             let schema =
                 switch sink.input {
-                case .source(let source): plan.sources[source].schema
+                case .source(let source): plan.sources[source].rowSchema
                 case .step(let step): plan.steps[step].output
                 }
             switch sink.format {

@@ -52,6 +52,13 @@ enum RekeyedRecord {
             hint: "something else wrote to this topic; restore the data directory from a copy")
     }
 
+    /// Whether a record is the earlier version of the row that follows it.
+    static func isEarlier(_ block: RecordBlock, _ row: Int) -> Bool {
+        block.headers(row).contains { header in
+            header.key == Array(changeHeader.utf8) && header.value == Array("before".utf8)
+        }
+    }
+
     /// What the headers of rows say of them, and the headers that they carry on.
     struct Marks {
         /// ``Change`` raw values; nil when all rows are new.

@@ -58,8 +58,8 @@ final class TaskCore {
                 before: bound, takesTies: takesTies,
                 most: min(maximumRowCount, mostRows - taken))
             // The head itself is always taken: it precedes every other head.
-            try take(max(count, 1), from: index)
-            taken += max(count, 1)
+            try take(count, from: index)
+            taken += count
             if !isAtEnd[index] { _ = try input.fill(keys: &pipeline.keys) }
         }
         return (taken, isAtEnd.indices.filter { isAtEnd[$0] })
@@ -140,7 +140,9 @@ final class TaskCore {
                 for index in 0..<records.count {
                     let target = Partitioner.partition(
                         records.keys.array(index), count: partitionCount)
-                    try substream(rekey, to: target).append(records, index)
+                    // An earlier version stays with the correction that follows it.
+                    try substream(rekey, to: target).append(
+                        records, index, isFollowed: batch.change(index) == .before)
                 }
             case .watermark(let watermark):
                 let record = RekeyedRecord.record(watermark: watermark)

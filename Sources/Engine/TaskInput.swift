@@ -128,6 +128,8 @@ final class TaskInput {
                 return
             }
             end = (undecoded..<end).first { block.isNullValue($0) } ?? end
+            // An earlier version stays with the correction that follows it.
+            while end < block.count, RekeyedRecord.isEarlier(block, end - 1) { end += 1 }
         }
         let range = undecoded..<end
         undecoded = end
@@ -136,6 +138,8 @@ final class TaskInput {
         if plan.partitions == .substreams {
             let marks = RekeyedRecord.marks(block, range)
             (changes, revisions, headers) = (marks.changes, marks.revisions, marks.headers)
+            // The event time is no field of the rows.
+            decoded.columns.removeLast()
             judge(decoded, [], keys)
         } else {
             let (arrivals, carried) = RecordHeaders.read(block, range)
@@ -237,13 +241,18 @@ final class TaskInput {
     // MARK: Taking
 
     /// Number of rows from the cursor on, at most `most`, that the merge takes before `bound`;
-    /// with `takesTies`, rows of that very time too.
+    /// with `takesTies`, rows of that very time too. At least one, and an earlier version with the
+    /// correction that follows it.
     func runLength(before bound: Int64, takesTies: Bool, most: Int) -> Int {
         if toldWatermark != nil { return 1 }
         let end = min(cursor + most, rows?.rowCount ?? 0)
         var row = cursor
-        if bound == .max, takesTies { return end - cursor }
+        if bound == .max, takesTies { row = end }
         while row < end, mergeTimes[row] < bound || (takesTies && mergeTimes[row] == bound) {
+            row += 1
+        }
+        row = max(row, cursor + 1)
+        while let changes, row < changes.count, changes[row - 1] == Change.before.rawValue {
             row += 1
         }
         return row - cursor

@@ -9,21 +9,26 @@ package final class TopologyDriver {
     package let plan: Plan
     private let core: TaskCore
     private let sources: [MemorySource]
+    private let partitionCount: Int
+    private let topicPartitions: Int
     private let collected: [Collected]
 
     private final class Collected {
         var records: [OutputRecord] = []
     }
 
-    /// `partition` of `partitionCount` decides only which keys are in their place.
+    /// `partition` of `partitionCount` decides which keys are in their place and where rekeyed
+    /// rows go; a global table has `topicPartitions`.
     package init(
-        plan: Plan, partition: Int = 0, partitionCount: Int = 1,
+        plan: Plan, partition: Int = 0, partitionCount: Int = 1, topicPartitions: Int = 1,
         options: TaskOptions = TaskOptions()
     ) {
         self.plan = plan
+        self.partitionCount = partitionCount
+        self.topicPartitions = topicPartitions
         let slots = InputSlot.all(
             of: plan, partition: partition, partitionCount: partitionCount, substreams: .own,
-            topicPartitions: { _ in 1 })
+            topicPartitions: { _ in topicPartitions })
         let sources = slots.map { _ in MemorySource() }
         let places = OutputSlot.all(
             of: plan, partition: partition, partitionCount: partitionCount, substreams: .own
@@ -54,6 +59,14 @@ package final class TopologyDriver {
         try sources[input].append(records)
     }
 
+    /// Adds committed records to one partition of a source, if this task reads it.
+    package func append(source: Int, partition: Int, _ records: [OutputRecord]) throws {
+        for (index, input) in core.inputs.enumerated()
+        where input.slot.source == source && input.slot.partition == partition {
+            try sources[index].append(records)
+        }
+    }
+
     /// Takes everything that is there, as a step of a following or bounded run.
     package func merge() throws {
         while try core.merge(mostRows: .max).taken > 0 {}
@@ -73,9 +86,9 @@ package final class TopologyDriver {
     /// Rejects so far.
     package var rejects: [OutputRecord] { collected[collected.count - 1].records }
 
-    /// Records of a rekeyed stream so far, for the one task of the next stage.
-    func records(rekey: Int) -> [OutputRecord] {
-        collected[plan.sinks.count + rekey].records
+    /// Records of a rekeyed stream so far, for one task of the next stage.
+    func records(rekey: Int, target: Int) -> [OutputRecord] {
+        collected[plan.sinks.count + rekey * partitionCount + target].records
     }
 
     /// The state in canonical form.
@@ -88,7 +101,8 @@ package final class TopologyDriver {
     /// A driver with the state of this one and nothing collected: as after a restart.
     package func restarted(options: TaskOptions = TaskOptions()) throws -> TopologyDriver {
         let next = TopologyDriver(
-            plan: plan, partition: core.partition, options: options)
+            plan: plan, partition: core.partition, partitionCount: partitionCount,
+            topicPartitions: topicPartitions, options: options)
         var reader = SnapshotReader(state())
         try next.core.pipeline.restore(from: &reader)
         for (old, new) in zip(sources, next.sources) { new.skip(to: old.end) }

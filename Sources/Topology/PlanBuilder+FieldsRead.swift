@@ -57,7 +57,7 @@ extension PlanBuilder {
 
     private func width(_ upstream: Upstream) -> Range<Int> {
         switch upstream {
-        case .source(let index): 0..<sources[index].schema.fields.count
+        case .source(let index): 0..<sources[index].rowSchema.fields.count
         case .step(let index): 0..<steps[index].output.fields.count
         }
     }

@@ -43,10 +43,16 @@ extension PlanBuilder {
             })
         var joined = first
         joined.stage = stages.first
+        joined.rule.idle = PlanBuilder.longest(inputs.map(\.rule.silence))
         joined.rule.clock = .partition
         joined.rule.lateness = inputs.map(\.rule.lateness).max() ?? joined.rule.lateness
         joined.isWindowed = inputs.contains { $0.isWindowed }
         return append(step.name.value, .union(plan), joined, fields: fields)
+    }
+
+    /// For how long silent streams hold up a watermark that they share; nil: without end.
+    static func longest(_ silences: [Int64?]) -> Int64? {
+        silences.contains(nil) ? nil : silences.compactMap(\.self).max()
     }
 
     /// A stream of a union must have the first one's fields, types and key.
@@ -155,7 +161,7 @@ extension PlanBuilder {
         return Stream(
             stage: stage + 1, rule: rule, upstream: .source(sources.count - 1), qualifier: name,
             schema: Schema(name: name, fields: fields), key: key, source: sources.count - 1,
-            isWindowed: false)
+            isWindowed: input.isWindowed)
     }
 
     /// A field as it is read back from a rekeyed topic: a quotient has been rounded to a decimal,
@@ -235,5 +241,17 @@ extension PlanBuilder {
                 rekey.input = moved(rekey.input)
                 return rekey
             }, canonicalText: canonicalText)
+    }
+}
+
+extension TimeRule {
+    /// For how long the stream holds a common watermark up when it falls silent; nil: without end.
+    var silence: Int64? {
+        switch clock {
+        case .partition: idle
+        case .key: abandon
+        // That is up to the senders.
+        case .carried: 0
+        }
     }
 }

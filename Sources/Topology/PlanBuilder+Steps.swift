@@ -192,7 +192,10 @@ extension PlanBuilder {
             else {
                 return nil
             }
-            if lookup.awaits { stream.rule.clock = .partition }
+            if lookup.awaits, case .table(let rule) = sources[table].role {
+                stream.rule.idle = PlanBuilder.longest([stream.rule.silence, rule.idle])
+                stream.rule.clock = .partition
+            }
             stream = append(
                 isLast ? name : "\(name).lookup", .lookup(plan), stream,
                 fields: lookedUp(input, schema, table: sources[table].name))

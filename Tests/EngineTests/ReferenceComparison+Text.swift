@@ -8,36 +8,54 @@ import Topology
 
 extension ReferenceComparison {
     func compare(_ outcome: Outcome, _ other: Outcome) -> String? {
-        for index in plan.sinks.indices {
-            if let text = first(outcome.sinks[index].map(full), other.sinks[index].map(full)) {
-                return "sink \(index): \(text)"
+        for (sink, tasks) in outcome.sinks.enumerated() {
+            for (task, records) in tasks.enumerated() {
+                let others = other.sinks[sink][task]
+                if let text = first(records.map(full), others.map(full)) {
+                    return "sink \(sink), task \(task): \(text)"
+                }
             }
         }
-        if let text = first(outcome.rejects.map(full), other.rejects.map(full)) {
-            return "rejects: \(text)"
+        for (stage, tasks) in outcome.rejects.enumerated() {
+            for (task, records) in tasks.enumerated() {
+                let others = other.rejects[stage][task]
+                if let text = first(records.map(full), others.map(full)) {
+                    return "rejects of stage \(stage + 1), task \(task): \(text)"
+                }
+            }
         }
         return outcome.state == other.state ? nil : "the states differ"
     }
 
     func compare(_ outcome: Outcome, _ engine: ReferenceEngine) -> String? {
-        for index in plan.sinks.indices {
-            let expected = engine.outputs[index]
-            let found = outcome.sinks[index]
-            let texts = found.enumerated().map { number, record in
-                text(record, like: number < expected.count ? expected[number] : nil)
-            }
-            if let text = first(texts, expected.map(text)) {
-                return "sink \(index) (out.\(index)): \(text)"
+        for (sink, tasks) in outcome.sinks.enumerated() {
+            for (task, found) in tasks.enumerated() {
+                let expected = engine.outputs(sink: sink)[task]
+                let texts = found.enumerated().map { number, record in
+                    text(record, like: number < expected.count ? expected[number] : nil)
+                }
+                if let text = first(texts, expected.map(text)) {
+                    return "sink \(sink) (out.\(sink)), task \(task): \(text)"
+                }
             }
         }
-        let found = outcome.rejects.map { record in
+        for (stage, tasks) in outcome.rejects.enumerated() {
+            for (task, found) in tasks.enumerated() {
+                if let text = compare(found, engine.rejects[stage][task]) {
+                    return "rejects of stage \(stage + 1), task \(task): \(text)"
+                }
+            }
+        }
+        return nil
+    }
+
+    private func compare(_ records: [OutputRecord], _ rejects: [ReferenceReject]) -> String? {
+        let found = records.map { record in
             "\(record.header("plumbline.origin") ?? "") \(record.header("plumbline.reason") ?? "")"
                 + " in \(step(record.header("plumbline.step") ?? ""))"
         }
-        let expected = engine.rejects.map {
-            "in.\(topology.sources[$0.source].name)/0:\($0.offset) \($0.reason) in \($0.step)"
-        }
-        if let text = first(found.sorted(), expected.sorted()) { return "rejects: \(text)" }
+        let expected = rejects.map { "\($0.origin) \($0.reason) in \($0.step)" }
+        if let text = first(found.sorted(), expected.sorted()) { return text }
         // Which timer's rejects come first is the engine's own affair; those of taken records are
         // in their order, and for one record in that of the steps.
         let direct = Set(topology.sources.map(\.name) + directSteps)
@@ -45,7 +63,7 @@ extension ReferenceComparison {
             reject.split(separator: " ").last.map { direct.contains(String($0)) } ?? false
         }
         return first(found.filter(isDirect), expected.filter(isDirect))
-            .map { "order of rejects: \($0)" }
+            .map { "their order: \($0)" }
     }
 
     /// Steps whose rows come straight from taken records, no window or wait between.
@@ -60,7 +78,10 @@ extension ReferenceComparison {
             case .levels(let rule): (waits, collects) = (rule.byTime, true)
             case .machine(let rule): (waits, collects) = (rule.byTime, true)
             case .window: collects = true
-            case .shape, .otherwise, .rules: break
+            case .shape(let lookup, _, _): waits = lookup?.awaits ?? false
+            // Behind another clock what comes straight meets what has waited.
+            case .union: collects = true
+            case .otherwise, .rules, .rekey: break
             }
             let input =
                 if case .step(let index) = step.from { passesOn[index] } else { true }

@@ -8,11 +8,14 @@ import Topology
 /// Runs a script on the reference engine and on the real one, and compares.
 struct ReferenceComparison {
     let topology: ReferenceTopology
-    let plan: Plan
+    let taskCount: Int
+    /// One a stage.
+    let plans: [Plan]
 
-    init(_ topology: ReferenceTopology) throws {
-        self.topology = topology
-        plan = try TopologyLoader.load(topology.texts).plan
+    init(_ scenario: ReferenceScenario) throws {
+        topology = scenario.topology
+        taskCount = scenario.taskCount
+        plans = try TopologyLoader.load(topology.texts).plans
     }
 
     /// How the real engine runs.
@@ -28,11 +31,27 @@ struct ReferenceComparison {
         }
     }
 
-    /// What a run gave, one text a record: sinks in order, then rejects, then the state.
-    struct Outcome: Equatable {
-        var sinks: [[OutputRecord]]
-        var rejects: [OutputRecord]
+    /// What a run gave.
+    struct Outcome {
+        /// By sink and task.
+        var sinks: [[[OutputRecord]]]
+        /// By stage and task.
+        var rejects: [[[OutputRecord]]]
         var state: [UInt8]
+
+        /// Adds what came before this.
+        mutating func prepend(_ earlier: Outcome) {
+            for sink in sinks.indices {
+                for task in sinks[sink].indices {
+                    sinks[sink][task] = earlier.sinks[sink][task] + sinks[sink][task]
+                }
+            }
+            for stage in rejects.indices {
+                for task in rejects[stage].indices {
+                    rejects[stage][task] = earlier.rejects[stage][task] + rejects[stage][task]
+                }
+            }
+        }
     }
 
     func variants(_ actionCount: Int) -> [Variant] {
@@ -55,10 +74,12 @@ struct ReferenceComparison {
     }
 
     func reference(_ script: [ReferenceAction]) -> ReferenceEngine {
-        let read = plan.sources.map { source in
-            Set(source.fieldsRead.map { source.schema.fields[$0].name })
+        var read: [String: Set<String>] = [:]
+        for source in plans.flatMap(\.sources) {
+            read[source.name, default: []].formUnion(
+                source.fieldsRead.map { source.schema.fields[$0].name })
         }
-        let engine = ReferenceEngine(topology, fieldsRead: read)
+        let engine = ReferenceEngine(topology, fieldsRead: read, taskCount: taskCount)
         for action in script {
             switch action {
             case .append(let source, let record): engine.append(source, record)
@@ -74,40 +95,44 @@ struct ReferenceComparison {
         var options = TaskOptions()
         options.batchRows = variant.batchRows
         options.collidingHashes = variant.collides
-        var driver = TopologyDriver(plan: plan, options: options)
-        var sinks = plan.sinks.map { _ in [OutputRecord]() }
-        var rejects: [OutputRecord] = []
-        func collect() {
-            for index in plan.sinks.indices { sinks[index] += driver.records(sink: index) }
-            rejects += driver.rejects
+        var driver = StagedDriver(plans: plans, taskCount: taskCount, options: options)
+        func outcome() -> Outcome {
+            Outcome(
+                sinks: topology.sinks.indices.map { driver.records(sink: "out.\($0)") },
+                rejects: driver.rejectsByTask, state: driver.state())
         }
+        var earlier: Outcome?
         var isMerged = true
         var restart = variant.restart
         // Appended together, so that batches of more than one row are cut.
-        var waiting = plan.sources.map { _ in [OutputRecord]() }
+        let none = Array(repeating: [OutputRecord](), count: taskCount)
+        var waiting = topology.sources.map { _ in none }
         for (index, action) in script.enumerated() {
             switch action {
             case .append(let source, let record):
-                waiting[source].append(outputRecord(record))
+                waiting[source][record.partition].append(outputRecord(record))
                 isMerged = false
             case .merge:
-                for source in waiting.indices {
-                    try driver.append(source: source, waiting[source])
-                    waiting[source] = []
+                for (source, partitions) in zip(topology.sources, waiting) {
+                    for (partition, records) in partitions.enumerated() {
+                        try driver.append(source: source.name, partition: partition, records)
+                    }
                 }
+                waiting = topology.sources.map { _ in none }
                 try driver.merge()
                 isMerged = true
             case .tick(let time): try driver.tick(at: time * 1000)
             case .flush: try driver.flush()
             }
             if let place = restart, index >= place, isMerged {
-                collect()
+                earlier = outcome()
                 driver = try driver.restarted(options: options)
                 restart = nil
             }
         }
-        collect()
-        return Outcome(sinks: sinks, rejects: rejects, state: driver.state())
+        var result = outcome()
+        if let earlier { result.prepend(earlier) }
+        return result
     }
 
     private func outputRecord(_ record: ReferenceRecord) -> OutputRecord {

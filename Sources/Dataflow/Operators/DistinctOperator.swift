@@ -14,7 +14,9 @@ final class DistinctOperator: Operator {
 
     func push(_ batch: Batch, _ context: RowContext, _ output: inout StepOutput) {
         var keep = Array(repeating: true, count: batch.rowCount)
-        for row in 0..<batch.rowCount where batch.change(row) == .new {
+        for row in 0..<batch.rowCount {
+            if batch.change(row) == .withdraw { forget(batch.times[row], batch.keys[row]) }
+            guard batch.change(row) == .new else { continue }
             let key = Int(batch.keys[row])
             while seen.count <= key { seen.append([]) }
             let time = batch.times[row]
@@ -47,6 +49,12 @@ final class DistinctOperator: Operator {
         if index > 0, seen[key][index - 1] == time { return false }
         seen[key].insert(time, at: index)
         return true
+    }
+
+    /// A row that is withdrawn was never there: another one may take its place.
+    private func forget(_ time: Int64, _ key: Int32) {
+        guard Int(key) < seen.count else { return }
+        seen[Int(key)].removeAll { $0 == time }
     }
 
     func save(to snapshot: inout SnapshotWriter, keys: KeyTable) {

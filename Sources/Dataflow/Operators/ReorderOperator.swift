@@ -8,7 +8,8 @@ import Columnar
 ///
 /// Rows of one time keep their order of arrival. A row that is older than what was released of its
 /// clock (the key's under key clocks, else the partition's) is a reject `out-of-order`.
-/// Corrections and their earlier versions are not held: they pass.
+/// A correction and its earlier version pass, unless the row that they are about waits: then they
+/// come out after it.
 ///
 /// It also stands before a look-up that waits for its table: then the watermark is the least of
 /// the stream's and the table's, and a row that is too old passes at once.
@@ -40,16 +41,18 @@ final class ReorderOperator: Operator {
                 release(move, of: batch, &output)
                 ghost += 1
             }
-            // Rows fall due where a row moves the watermark, and where it is passed already.
+            // Rows fall due where a row moves its key's watermark, and where it is passed already.
+            // A partition's watermark is raised when the piece that moves it is through.
             let isPassed = batch.times[row] < context.before[row]
             // An earlier version stays with the correction that follows it.
             if batch.change(row) == .before { continue }
-            guard isPassed || context.after[row] > context.before[row] else { continue }
+            let watermark = usesKeyClocks ? context.after[row] : context.before[row]
+            guard isPassed || watermark > context.before[row] else { continue }
             hold(start..<row + 1, of: batch, context, &output)
             start = row + 1
             release(
                 RowContext.Ghost(
-                    position: 0, key: batch.keys[row], watermark: context.after[row],
+                    position: 0, key: batch.keys[row], watermark: watermark,
                     sequence: context.sequences[row]),
                 of: batch, floor: context.before[row], &output)
         }
@@ -67,7 +70,13 @@ final class ReorderOperator: Operator {
         var passing: [Int32] = []
         for row in range {
             let isOld = batch.times[row] < released[clock(of: batch.keys[row])]
-            if batch.change(row) != .new || (isOld && passesLate) {
+            if batch.change(row) != .new {
+                if isAwaited(row, of: batch, held) {
+                    held.append(Int32(row))
+                } else {
+                    passing.append(Int32(row))
+                }
+            } else if isOld && passesLate {
                 passing.append(Int32(row))
             } else if isOld {
                 output.reject(
@@ -88,14 +97,21 @@ final class ReorderOperator: Operator {
         if waiting == nil { waiting = rows } else { waiting?.append(rows) }
     }
 
-    func boundary(after watermark: Int64) -> Int64 {
-        // Rows that wait for a table come out between its versions.
-        guard passesLate else {
-            // Rows fall due with every move, of rows too that never came this far.
-            return usesKeyClocks ? .max : watermark.addingSaturating(1)
+    /// Whether the row that a correction is about waits, here or among the rows `held`.
+    private func isAwaited(_ row: Int, of batch: Batch, _ held: [Int32]) -> Bool {
+        let (key, time) = (batch.keys[row], batch.times[row])
+        if held.contains(where: { batch.keys[Int($0)] == key && batch.times[Int($0)] == time }) {
+            return true
         }
-        guard let waiting, let first = waiting.times.min() else { return .max }
-        return first.addingSaturating(1)
+        guard let waiting else { return false }
+        return waiting.times.indices.contains {
+            waiting.times[$0] == time && waiting.keys[$0] == key
+        }
+    }
+
+    func boundary(after watermark: Int64) -> Int64 {
+        // Rows fall due with every move, of rows too that never came this far.
+        usesKeyClocks ? .max : watermark.addingSaturating(1)
     }
 
     /// What waits may set timers downstream, due before later ones that stand there already.
@@ -164,7 +180,10 @@ final class ReorderOperator: Operator {
         }
         var next = 0
         while next < order.count {
-            let chunk = order[next..<min(next + output.maximumRowCount, order.count)]
+            var end = min(next + output.maximumRowCount, order.count)
+            // An earlier version stays with the correction that follows it.
+            while end < order.count, all.change(order[end - 1]) == .before { end += 1 }
+            let chunk = order[next..<end]
             let rows = all.gather(chunk.map { Int32($0) })
             let marks = Array(repeating: floor, count: rows.rowCount)
             let sequences = rows.times.indices.map { index in
@@ -301,6 +320,10 @@ extension Batch {
                 snapshot.write(cause.counts?[row] ?? 1)
             }
         }
+        for row in 0..<rowCount {
+            snapshot.write(Int64(changes?[row] ?? 0))
+            snapshot.write(Int64(revisions?[row] ?? 0))
+        }
         for row in 0..<rowCount { snapshot.write(headers?.array(row) ?? []) }
         for row in 0..<rowCount {
             let place = origin(row)
@@ -311,7 +334,7 @@ extension Batch {
         }
     }
 
-    /// Reads what ``save(to:keys:)`` wrote; all rows are new.
+    /// Reads what ``save(to:keys:)`` wrote.
     init(from snapshot: inout SnapshotReader, keys table: inout KeyTable) throws(SnapshotError) {
         let count = try snapshot.readCount()
         self.init(columns: [], times: [], keys: [])
@@ -330,6 +353,14 @@ extension Batch {
             }
             if cause.counts?.allSatisfy({ $0 == 1 }) == true { cause.counts = nil }
             causes.append(cause)
+        }
+        var (savedChanges, savedRevisions): ([UInt8], [Int32]) = ([], [])
+        for _ in 0..<count {
+            savedChanges.append(UInt8(truncatingIfNeeded: try snapshot.read(Int64.self)))
+            savedRevisions.append(Int32(truncatingIfNeeded: try snapshot.read(Int64.self)))
+        }
+        if savedChanges.contains(where: { $0 != 0 }) {
+            (changes, revisions) = (savedChanges, savedRevisions)
         }
         var blobs = ByteValues()
         for _ in 0..<count { blobs.append(try snapshot.readBytes()) }

@@ -17,9 +17,14 @@ import Columnar
 final class WindowOperator: Operator {
     private var state: WindowState
 
-    init(_ plan: WindowPlan, lateness: Int64, usesKeyClocks: Bool, keyIsInteger: Bool) {
+    /// `isRekeyed`: rows come from an earlier stage.
+    init(
+        _ plan: WindowPlan, lateness: Int64, usesKeyClocks: Bool, keyIsInteger: Bool,
+        isRekeyed: Bool
+    ) {
         state = WindowState(
-            plan, lateness: lateness, usesKeyClocks: usesKeyClocks, keyIsInteger: keyIsInteger)
+            plan, lateness: lateness, usesKeyClocks: usesKeyClocks, keyIsInteger: keyIsInteger,
+            isRekeyed: isRekeyed)
     }
 
     func push(_ batch: Batch, _ context: RowContext, _ output: inout StepOutput) {

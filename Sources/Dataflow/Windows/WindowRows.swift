@@ -135,7 +135,12 @@ struct RetainedRows {
         var causes: [PaneCause]
     }
 
+    /// Whether earlier versions are found by their values: behind a rekey they are records of
+    /// their own, so that their causes are others.
+    private let matchesValues: Bool
     private var slots: [[Row]] = []
+
+    init(matchesValues: Bool) { self.matchesValues = matchesValues }
 
     func rows(_ slot: Int32) -> [Row] { Int(slot) < slots.count ? slots[Int(slot)] : [] }
 
@@ -156,18 +161,27 @@ struct RetainedRows {
 
     mutating func restore(_ row: Row, slot: Int32) { slots[Int(slot)].append(row) }
 
-    /// Takes out the row with the time and causes of another, the last when several have them;
-    /// false when there is none.
+    /// Takes out the row with the time and causes, or values, of another, the last when several
+    /// have them; false when there is none.
     mutating func remove(_ row: Int, of run: WindowRun, slot: Int32) -> Bool {
-        let causes = Self.causes(row, of: run)
-        let time = run.batch.times[row]
+        let wanted = Self.row(row, of: run)
+        let values = matchesValues ? Self.bytes(wanted.inputs) : []
         guard
-            let index = slots[Int(slot)].lastIndex(where: {
-                $0.time == time && $0.causes == causes
+            let index = slots[Int(slot)].lastIndex(where: { kept in
+                guard kept.time == wanted.time else { return false }
+                return matchesValues
+                    ? Self.bytes(kept.inputs) == values : kept.causes == wanted.causes
             })
         else { return false }
         slots[Int(slot)].remove(at: index)
         return true
+    }
+
+    /// Equal for equal values.
+    private static func bytes(_ columns: [Column]) -> [UInt8] {
+        var writer = SnapshotWriter()
+        for column in columns { writer.write(column) }
+        return writer.bytes
     }
 
     private static func row(_ row: Int, of run: WindowRun) -> Row {

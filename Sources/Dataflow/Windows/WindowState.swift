@@ -32,7 +32,8 @@ struct WindowState {
     var results = PendingResults()
 
     init(
-        _ plan: WindowPlan, lateness: Int64, usesKeyClocks: Bool, keyIsInteger: Bool
+        _ plan: WindowPlan, lateness: Int64, usesKeyClocks: Bool, keyIsInteger: Bool,
+        isRekeyed: Bool
     ) {
         self.plan = plan
         self.lateness = lateness
@@ -40,7 +41,7 @@ struct WindowState {
         self.keyIsInteger = keyIsInteger
         evaluator = Evaluator(plan.program)
         assigner = WindowAssigner(plan.grid)
-        retained = plan.takesCorrections ? RetainedRows() : nil
+        retained = plan.takesCorrections ? RetainedRows(matchesValues: isRekeyed) : nil
         accumulators = plan.aggregates.compactMap { aggregate in
             makeAccumulator(
                 aggregate.function, input: aggregate.input.map { plan.program.outputs[$0].type })
@@ -135,9 +136,9 @@ struct WindowState {
             if usable[row] { take(row, in: row, nil, context, &run, &emission, &output) }
         case .before where retained != nil && row + 1 < run.batch.rowCount:
             let later = usable[row + 1] ? row + 1 : nil
-            take(later, in: row + 1, row, context, &run, &emission, &output)
+            take(later, in: row + 1, usable[row] ? row : nil, context, &run, &emission, &output)
         case .withdraw where retained != nil:
-            take(nil, in: row, row, context, &run, &emission, &output)
+            take(nil, in: row, usable[row] ? row : nil, context, &run, &emission, &output)
         default: break
         }
     }

@@ -1,5 +1,5 @@
 /// A small expression: prints itself as CEL and evaluates itself naively.
-package indirect enum ReferenceExpression: Hashable, Sendable {
+package indirect enum ReferenceExpression: Hashable, Sendable, Codable {
     /// Name of the value in the row and how CEL text reaches it.
     case field(String, text: String, ReferenceType)
     case literal(String, ReferenceType)

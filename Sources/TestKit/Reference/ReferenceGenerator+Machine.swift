@@ -44,9 +44,9 @@ extension ReferenceGenerator {
         for index in rule.transitions.indices where index == 0 || chance(40) {
             let counter = ReferenceExpression.field("machine.c", text: "machine.c", .int)
             rule.transitions[index].set.append(
-                (0, .arithmetic("+", counter, .literal("1", .int))))
+                .init(0, .arithmetic("+", counter, .literal("1", .int))))
             if let copied, rule.variables.count > 1, index == 0 || chance(50) {
-                rule.transitions[index].set.append((1, copied))
+                rule.transitions[index].set.append(.init(1, copied))
             }
         }
         addRules(&rule, scope, canCountTicks: canCountTicks)

@@ -2,7 +2,7 @@ import Primitives
 import Topology
 
 /// One action of a script.
-package enum ReferenceAction: Hashable, Sendable {
+package enum ReferenceAction: Hashable, Sendable, Codable {
     case append(Int, ReferenceRecord)
     /// Take everything that is there.
     case merge
@@ -17,7 +17,7 @@ extension ReferenceGenerator {
 
     /// Rows of all sources in order of arrival, cut by merges, ticks and flushes.
     package mutating func script(_ topology: ReferenceTopology) -> [ReferenceAction] {
-        let isInt = topology.sources[0].fields[0].type == .int
+        let isInt = topology.sources.first { $0.time != nil }?.fields[0].type == .int
         let all: [ReferenceValue] =
             isInt
             ? [2, 10, 9, 1, 33].map { .number(ReferenceNumber($0)) }
@@ -26,8 +26,10 @@ extension ReferenceGenerator {
         var records: [(arrival: Int64, source: Int, record: ReferenceRecord)] = []
         for (index, source) in topology.sources.enumerated() {
             let made =
-                source.time == nil
-                ? versions(source, keys) : readings(source, keys, random.int(in: 4...60))
+                switch source.time {
+                case .some: readings(source, keys, random.int(in: 4...60))
+                case nil: source.isPlain ? versions(source, keys) : lateVersions(source, keys)
+                }
             records += made.enumerated().map { number, record in
                 (record.order, index, record.record)
             }
@@ -61,7 +63,7 @@ extension ReferenceGenerator {
         return actions
     }
 
-    private typealias Ordered = (order: Int64, record: ReferenceRecord)
+    typealias Ordered = (order: Int64, record: ReferenceRecord)
 
     private mutating func readings(
         _ source: ReferenceSource, _ keys: [ReferenceValue], _ count: Int
@@ -171,26 +173,58 @@ extension ReferenceGenerator {
         var result: [Ordered] = []
         for _ in 0..<random.int(in: 1...8) {
             let time = Self.start + 1000 * Int64(random.int(in: -20...40))
-            let points = [0, 25, 50, 100].dropFirst(chance(20) ? 1 : 0).map { x in
-                ReferenceValue.Point(
-                    x: ReferenceNumber(units: x, scale: 1),
-                    y: ReferenceNumber(units: 25 * random.int(in: 0...20), scale: 2))
-            }
-            let values: [String: ReferenceValue] = [
-                source.fields[0].name: pick(keys), "ts": .time(time * 1000),
-                "top": .number(ReferenceNumber(units: 5 * random.int(in: 4...16), scale: 1)),
-                "curve": .curve(Array(points)),
-                "label": chance(30) ? .null : .string(pick(["x", "z"])),
-            ]
-            var record = ReferenceRecord(
-                text: json(source.fields, values), arrival: time, time: time, values: values)
-            if chance(5) {
-                record.text = "not json"
-                record.fault = .init("malformed", field: nil)
-                record.time = nil
-            }
+            let record = version(source, keys, time)
             result.append((time - (chance(20) ? 10_000 : 30_000), record))
         }
         return result
+    }
+
+    /// Versions that come when they are valid, somewhat later, or somewhat earlier.
+    private mutating func lateVersions(
+        _ source: ReferenceSource, _ keys: [ReferenceValue]
+    ) -> [Ordered] {
+        var keys = keys
+        if !source.hasStreamKey {
+            keys =
+                source.fields[0].type == .int
+                ? (0...5).map { .number(ReferenceNumber(Int128($0))) }
+                : ["x", "y", "x\"é", "B", "a", "normal", "warn"].map { .string($0) }
+        }
+        var result: [Ordered] = []
+        for number in 0..<random.int(in: 5...40) {
+            guard number >= keys.count else {
+                let time = Self.start - 20_000
+                result.append((time, version(source, chance(70) ? [keys[number]] : keys, time)))
+                continue
+            }
+            let time = Self.start + 1000 * Int64(random.int(in: -10...60))
+            let delay = 1000 * Int64(random.int(in: -10...10))
+            result.append((time + delay, version(source, keys, time)))
+        }
+        return result
+    }
+
+    private mutating func version(
+        _ source: ReferenceSource, _ keys: [ReferenceValue], _ time: Int64
+    ) -> ReferenceRecord {
+        let points = [0, 25, 50, 100].dropFirst(chance(20) ? 1 : 0).map { x in
+            ReferenceValue.Point(
+                x: ReferenceNumber(units: x, scale: 1),
+                y: ReferenceNumber(units: 25 * random.int(in: 0...20), scale: 2))
+        }
+        let values: [String: ReferenceValue] = [
+            source.fields[0].name: pick(keys), "ts": .time(time * 1000),
+            "top": .number(ReferenceNumber(units: 5 * random.int(in: 4...16), scale: 1)),
+            "curve": .curve(Array(points)),
+            "label": chance(30) ? .null : .string(pick(["x", "z"])),
+        ]
+        var record = ReferenceRecord(
+            text: json(source.fields, values), arrival: time, time: time, values: values)
+        if chance(5) {
+            record.text = "not json"
+            record.fault = .init("malformed", field: nil)
+            record.time = nil
+        }
+        return record
     }
 }

@@ -62,7 +62,7 @@ extension ReferenceGenerator {
         rule.size = day
         rule.every = day
         rule.offset = local
-        rule.zone = (ahead.0, milliseconds)
+        rule.zone = .init(name: ahead.0, ahead: milliseconds)
     }
 
     private mutating func addStatistics(

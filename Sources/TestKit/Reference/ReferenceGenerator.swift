@@ -17,16 +17,32 @@ package struct ReferenceGenerator {
     // MARK: Topologies
 
     /// What the next step can read.
-    private struct Place {
+    struct Place {
         var from: ReferenceUpstream
         var name: String
         var fields: [ReferenceField]
         var isAfterWindow = false
         var isAfterLevels = false
+        /// Behind a `rekey`: only global tables are at hand.
+        var isRekeyed = false
+        /// A window may follow a window.
+        var mayWindow = false
         /// Rows of windows have waited: no second wait, whose order between keys is left open.
         var hasWaited = false
-        /// The stream source that the rows come from.
-        var root: Int
+        /// The sources that the rows come from, and tables that they have waited for.
+        var roots: [Int]
+        /// Name of the key; nil for the first field.
+        var key: String?
+
+        /// No field has a name that `levels` or a machine adds.
+        var canAddEvents: Bool {
+            let added = [
+                "level", "previous", "event", "value", "limit", "since", "state", "name", "c", "v",
+            ]
+            return !isAfterLevels && !fields.contains { added.contains($0.name) }
+        }
+
+        var keyField: ReferenceField { fields.first { $0.name == key } ?? fields[0] }
     }
 
     /// A topology of one or two streams, perhaps a table, and one to four steps.
@@ -35,44 +51,58 @@ package struct ReferenceGenerator {
             chance(20) ? ReferenceField("unit", .int) : ReferenceField("device", .string)
         var sources: [ReferenceSource] = []
         for name in chance(25) ? ["load", "gust"] : ["load"] {
-            sources.append(
-                ReferenceSource(
-                    name: name,
-                    fields: [
-                        key, ReferenceField("ts", .timestamp), ReferenceField("a", .decimal(1)),
-                        ReferenceField("b", .decimal(2), isNullable: true),
-                        ReferenceField("n", .int),
-                        ReferenceField("tag", .string, isNullable: true),
-                    ], time: timeRule()))
+            sources.append(Self.stream(name, key, timeRule()))
         }
         var table: Int?
         if chance(40) {
             table = chance(50) ? 0 : sources.count
-            sources.insert(
-                ReferenceSource(
-                    name: "site",
-                    fields: [
-                        key, ReferenceField("ts", .timestamp), ReferenceField("top", .decimal(1)),
-                        ReferenceField("curve", .curve),
-                        ReferenceField("label", .string, isNullable: true),
-                    ], time: nil), at: table ?? 0)
+            sources.insert(Self.table("site", key), at: table ?? 0)
         }
         var result = ReferenceTopology(sources: sources, steps: [], sinks: [])
         var pending = table
         for (index, source) in sources.enumerated() where source.time != nil {
             chain(index, source, &pending, &result)
         }
-        let read = Set(
-            result.steps.compactMap { step -> Int? in
-                if case .step(let index) = step.from { index } else { nil }
-            })
-        for index in result.steps.indices where !read.contains(index) || chance(15) {
-            result.sinks.append(index)
-        }
+        addSinks(&result)
         return result
     }
 
-    private mutating func timeRule() -> ReferenceTimeRule {
+    static func stream(
+        _ name: String, _ key: ReferenceField, _ time: ReferenceTimeRule
+    ) -> ReferenceSource {
+        ReferenceSource(
+            name: name,
+            fields: [
+                key, ReferenceField("ts", .timestamp), ReferenceField("a", .decimal(1)),
+                ReferenceField("b", .decimal(2), isNullable: true), ReferenceField("n", .int),
+                ReferenceField("tag", .string, isNullable: true),
+            ], time: time)
+    }
+
+    static func table(_ name: String, _ key: ReferenceField) -> ReferenceSource {
+        ReferenceSource(
+            name: name,
+            fields: [
+                key, ReferenceField("ts", .timestamp), ReferenceField("top", .decimal(1)),
+                ReferenceField("curve", .curve),
+                ReferenceField("label", .string, isNullable: true),
+            ], time: nil)
+    }
+
+    /// What nothing reads is written, and now and then what something reads.
+    mutating func addSinks(_ topology: inout ReferenceTopology) {
+        var read: Set<Int> = []
+        for step in topology.steps {
+            if case .step(let index) = step.from { read.insert(index) }
+            guard case .union(let streams) = step.operation else { continue }
+            for case .step(let index) in streams { read.insert(index) }
+        }
+        for index in topology.steps.indices where !read.contains(index) || chance(15) {
+            topology.sinks.append(index)
+        }
+    }
+
+    mutating func timeRule() -> ReferenceTimeRule {
         let clocksKeys = chance(50)
         return ReferenceTimeRule(
             disorder: pick([0, 1000, 3000, 5000]), lateness: pick([0, 2000, 5000, 20_000]),
@@ -87,64 +117,86 @@ package struct ReferenceGenerator {
     ) {
         var places = [
             Place(
-                from: .source(index), name: source.name, fields: source.fields, root: index)
+                from: .source(index), name: source.name, fields: source.fields, roots: [index])
         ]
-        for number in 0..<random.int(in: 1...4) {
+        grow(&places, steps: random.int(in: 1...4), &table, &result)
+    }
+
+    /// Adds steps, each behind the last one or, now and then, behind any other.
+    mutating func grow(
+        _ places: inout [Place], steps: Int, _ table: inout Int?, _ result: inout ReferenceTopology
+    ) {
+        for number in 0..<steps {
             let isBranch = chance(20)
             let place = isBranch ? pick(places) : places[places.count - 1]
-            let name = "s\(result.steps.count)"
+            let name = Self.stepName(result)
             let step = makeStep(name, place, number == 0 ? table : nil, result)
             if number == 0 { table = nil }
-            var next = Place(
-                from: .step(result.steps.count), name: name, fields: step.output,
-                isAfterWindow: place.isAfterWindow, isAfterLevels: place.isAfterLevels,
-                root: index)
-            switch step.operation {
-            case .window: (next.isAfterWindow, next.isAfterLevels) = (true, false)
-            case .levels, .machine: next.isAfterLevels = true
-            case .shape(_, _, let select): if select != nil { next.isAfterLevels = false }
-            case .distinct, .otherwise, .rules: break
-            }
-            if place.isAfterWindow {
-                switch step.operation {
-                case .distinct(byTime: true): next.hasWaited = true
-                case .levels(let rule): next.hasWaited = place.hasWaited || rule.byTime
-                case .machine(let rule): next.hasWaited = place.hasWaited || rule.byTime
-                default: next.hasWaited = place.hasWaited
-                }
-            }
-            result.steps.append(step)
-            places.append(next)
+            places.append(add(step, behind: place, to: &result))
             if case .shape(nil, let filter?, _) = step.operation, chance(40) {
-                var other = place
-                other.name = "s\(result.steps.count)"
-                other.from = .step(result.steps.count)
-                let filterIndex = result.steps.count - 1
-                result.steps.append(
-                    ReferenceStep(
-                        name: other.name, from: place.from,
-                        operation: .otherwise(filter, of: filterIndex), output: place.fields))
-                places.append(other)
+                places.append(addOtherwise(filter, place, &result))
             }
         }
     }
 
-    private mutating func makeStep(
+    /// Steps in the order of their names, for so the engine takes them.
+    static func stepName(_ topology: ReferenceTopology) -> String {
+        let number = topology.steps.count
+        return number < 10 ? "s\(number)" : "t\(number)"
+    }
+
+    /// Appends a step; gives the place behind it.
+    func add(
+        _ step: ReferenceStep, behind place: Place, to topology: inout ReferenceTopology
+    ) -> Place {
+        var step = step
+        var next = place
+        (next.from, next.name) = (.step(topology.steps.count), step.name)
+        next.fields = step.output
+        switch step.operation {
+        case .window: (next.isAfterWindow, next.isAfterLevels, next.key) = (true, false, nil)
+        case .levels, .machine: next.isAfterLevels = true
+        case .shape(_, _, .some), .rules: next.key = nil
+        default: break
+        }
+        if case .shape(_, _, .some) = step.operation { next.isAfterLevels = false }
+        next.hasWaited = place.isAfterWindow && (place.hasWaited || step.operation.waits)
+        step.key = next.key
+        topology.steps.append(step)
+        return next
+    }
+
+    /// The side output of the filter step that was added last.
+    private func addOtherwise(
+        _ filter: ReferenceExpression, _ place: Place, _ topology: inout ReferenceTopology
+    ) -> Place {
+        let index = topology.steps.count - 1
+        var step = ReferenceStep(
+            name: Self.stepName(topology), from: place.from,
+            operation: .otherwise(filter, of: index), output: place.fields)
+        step.key = place.key
+        var other = place
+        (other.from, other.name) = (.step(index + 1), step.name)
+        topology.steps.append(step)
+        return other
+    }
+
+    mutating func makeStep(
         _ name: String, _ place: Place, _ table: Int?, _ topology: ReferenceTopology
     ) -> ReferenceStep {
         var scope = ReferenceScope(place.name, place.fields)
         let kind = table != nil ? 0 : random.int(in: 0...11)
         switch kind {
-        case 10...11 where !place.isAfterLevels:
+        case 10...11 where place.canAddEvents:
             let byTime = chance(60) && !place.hasWaited
             if let rule = machine(
-                scope, byTime: byTime, canCountTicks: canCountTicks(place.root, topology, byTime))
+                scope, byTime: byTime, canCountTicks: canCountTicks(place, topology, byTime))
             {
                 return ReferenceStep(
                     name: name, from: place.from, operation: .machine(rule),
                     output: place.fields + rule.addedFields)
             }
-        case 4...5 where !place.isAfterLevels:
+        case 4...5 where place.canAddEvents:
             if var rule = levels(scope) {
                 rule.byTime = rule.byTime && !place.hasWaited
                 let added = [
@@ -161,8 +213,8 @@ package struct ReferenceGenerator {
                 name: name, from: place.from,
                 operation: .distinct(byTime: chance(40) && !place.hasWaited),
                 output: place.fields)
-        case 7...9 where !place.isAfterWindow:
-            return window(name, place.from, place.fields[0], scope)
+        case 7...9 where !place.isAfterWindow || place.mayWindow:
+            return window(name, place.from, place.keyField, scope)
         default: break
         }
         if let table { scope.add(topology.sources[table]) }
@@ -173,27 +225,37 @@ package struct ReferenceGenerator {
                 operation: .shape(lookup: nil, filter: filter, select: nil),
                 output: place.fields)
         }
-        let select = selection(scope)
+        let select = selection(scope, key: place.keyField.name)
         let output =
-            [place.fields[0]]
+            [place.keyField]
             + select.map { ReferenceField($0.name, $0.expression.type, isNullable: true) }
         return ReferenceStep(
             name: name, from: place.from,
-            operation: .shape(lookup: table, filter: filter, select: select), output: output)
+            operation: .shape(
+                lookup: table.map { ReferenceLookup(table: $0) }, filter: filter, select: select),
+            output: output)
     }
 
     /// Ticks are counted where the last rows do not wait for ever.
-    private func canCountTicks(_ root: Int, _ topology: ReferenceTopology, _ byTime: Bool) -> Bool {
-        guard let rule = topology.sources[root].time else { return false }
-        return !byTime || (rule.clocksKeys ? rule.abandon : rule.idle) != nil
+    private func canCountTicks(
+        _ place: Place, _ topology: ReferenceTopology, _ byTime: Bool
+    ) -> Bool {
+        !byTime
+            || place.roots.allSatisfy { root in
+                guard let rule = topology.sources[root].time else {
+                    return topology.sources[root].tableIdle != nil
+                }
+                return (rule.clocksKeys ? rule.abandon : rule.idle) != nil
+            }
     }
 
-    private mutating func selection(_ scope: ReferenceScope) -> [ReferenceNamed] {
+    mutating func selection(_ scope: ReferenceScope, key: String) -> [ReferenceNamed] {
         var select: [ReferenceNamed] = []
+        let letter = key.hasPrefix("f") ? "e" : "f"
         for number in 0..<random.int(in: 1...3) {
             select.append(
                 ReferenceNamed(
-                    "f\(number)",
+                    "\(letter)\(number)",
                     number == 0 || chance(70)
                         ? numeric(scope, depth: 2) : anything(scope)))
         }
@@ -239,6 +301,7 @@ package struct ReferenceGenerator {
         var output = [
             key, ReferenceField("windowStart", .timestamp), ReferenceField("windowEnd", .timestamp),
         ]
+        let letter = key.name.hasPrefix("g") ? "h" : "g"
         for number in 0..<random.int(in: 1...3) {
             var function = pick(["count", "sum", "mean", "min", "max", "first", "last"])
             let input: ReferenceExpression? =
@@ -252,9 +315,9 @@ package struct ReferenceGenerator {
                 case "mean": .ratio((input?.type.scale ?? 0) + 3)
                 default: input?.type ?? .int
                 }
-            rule.aggregates.append(.init(name: "g\(number)", function: function, input: input))
+            rule.aggregates.append(.init(name: "\(letter)\(number)", function: function, input: input))
             output.append(
-                ReferenceField("g\(number)", type, isNullable: function != "count"))
+                ReferenceField("\(letter)\(number)", type, isNullable: function != "count"))
         }
         return ReferenceStep(name: name, from: from, operation: .window(rule), output: output)
     }

@@ -11,8 +11,8 @@ final class ReferenceLevels: ReferenceOperator {
         /// Per level: consecutive readings that reached it, and the time of the first of them.
         var counts: [Int]
         var firsts: [Int64]
-        /// Where that first reading comes from.
-        var origins: [Int]
+        /// The first of those readings that, like all after it, came from the last one's input.
+        var origins: [ReferenceOrigin?]
         /// Time of the first of the consecutive readings that are back past the clear limit.
         var backSince: Int64?
         /// When the episode began.
@@ -32,7 +32,7 @@ final class ReferenceLevels: ReferenceOperator {
 
     func take(_ item: ReferenceItem, watermark: Int64, _ context: ReferenceContext) {
         guard item.before == nil, let row = item.after else {
-            correct(item, context)
+            if !waiting.follow(item) { correct(item, context) }
             return
         }
         guard rule.byTime else { return judge(row, context) }
@@ -43,15 +43,25 @@ final class ReferenceLevels: ReferenceOperator {
         }
     }
 
+    var timers: [(key: String, time: Int64)] { waiting.timers }
+
     func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {
         for item in waiting.release({ key, time in time < watermark(key) }) {
-            if let row = item.after { judge(row, context) }
+            released(item, context)
+        }
+    }
+
+    private func released(_ item: ReferenceItem, _ context: ReferenceContext) {
+        if item.before == nil, let row = item.after {
+            judge(row, context)
+        } else {
+            correct(item, context)
         }
     }
 
     func flush(_ keys: Set<String>?, _ context: ReferenceContext) {
         for item in waiting.release({ key, _ in keys?.contains(key) ?? true }) {
-            if let row = item.after { judge(row, context) }
+            released(item, context)
         }
     }
 
@@ -91,7 +101,7 @@ final class ReferenceLevels: ReferenceOperator {
             ?? State(
                 counts: Array(repeating: 0, count: levels),
                 firsts: Array(repeating: 0, count: levels),
-                origins: Array(repeating: 0, count: levels))
+                origins: Array(repeating: nil, count: levels))
         if let last = state.lastTime {
             if row.time < last { return context.reject(row, "out-of-order") }
             if row.time == last, !rule.judgesTies { return context.reject(row, "duplicate") }
@@ -101,7 +111,10 @@ final class ReferenceLevels: ReferenceOperator {
             let reaches = rule.isAbove ? value >= raise[level] : value <= raise[level]
             if reaches, state.counts[level] == 0 {
                 state.firsts[level] = row.time
-                state.origins[level] = row.offset
+                state.origins[level] = nil
+            }
+            if reaches, state.origins[level]?.input != row.origin.input {
+                state.origins[level] = row.origin
             }
             state.counts[level] = reaches ? state.counts[level] + 1 : 0
         }
@@ -124,7 +137,7 @@ final class ReferenceLevels: ReferenceOperator {
             let event = state.level == 0 ? "raised" : "escalated"
             if state.level == 0 { state.since = row.time }
             var row = row
-            row.offset = state.origins[confirmed - 1]
+            row.origin = state.origins[confirmed - 1] ?? row.origin
             state.lastLimit = confirmed - 1
             emit(row, &state, to: confirmed, event, value, raise[confirmed - 1], context)
         } else if let since = state.backSince, row.time - since >= rule.hold * 1000 {

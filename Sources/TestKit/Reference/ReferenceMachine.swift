@@ -38,7 +38,7 @@ final class ReferenceMachine: ReferenceOperator {
 
     func take(_ item: ReferenceItem, watermark: Int64, _ context: ReferenceContext) {
         guard item.before == nil, let row = item.after else {
-            correct(item, context)
+            if !waiting.follow(item) { correct(item, context) }
             return
         }
         if rule.byTime {
@@ -56,18 +56,36 @@ final class ReferenceMachine: ReferenceOperator {
 
     func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {
         for item in waiting.release({ key, time in time < watermark(key) }) {
-            if let row = item.after { judge(row, isFired: false, context) }
+            released(item, context)
         }
         fire(context) { watermark($0) > .min && $1 + 1000 <= watermark($0) }
     }
 
+    private func released(_ item: ReferenceItem, _ context: ReferenceContext) {
+        if item.before == nil, let row = item.after {
+            judge(row, isFired: false, context)
+        } else {
+            correct(item, context)
+        }
+    }
+
     func flush(_ keys: Set<String>?, _ context: ReferenceContext) {
         for item in waiting.release({ key, _ in keys?.contains(key) ?? true }) {
-            if let row = item.after { judge(row, isFired: false, context) }
+            released(item, context)
         }
         fire(context) { key, due in
             (keys?.contains(key) ?? true) && due <= context.accepted(key)
         }
+    }
+
+    var timers: [(key: String, time: Int64)] {
+        var result = waiting.timers
+        for (key, state) in keys {
+            for (index, timer) in state.timers where !rule.deadlines[index].countsTicks {
+                if let due = timer.due { result.append((key, due + 1000)) }
+            }
+        }
+        return result
     }
 
     func tick(at time: Int64, _ context: ReferenceContext) {
@@ -230,8 +248,9 @@ final class ReferenceMachine: ReferenceOperator {
             else { continue }
             if let when = transition.when, try !isTrue(when, values) { continue }
             isTaken = true
-            for (variable, expression) in transition.set {
-                state.values[rule.variables[variable].name] = try value(expression, values)
+            for assignment in transition.set {
+                state.values[rule.variables[assignment.variable].name] =
+                    try value(assignment.value, values)
             }
             if let to = transition.to {
                 state.state = to

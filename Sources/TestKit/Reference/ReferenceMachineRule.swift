@@ -1,7 +1,7 @@
 /// A state machine as a topology states it. Durations in milliseconds.
-package struct ReferenceMachineRule: Sendable {
+package struct ReferenceMachineRule: Sendable, Codable {
     /// A variable of each key.
-    package struct Variable: Sendable {
+    package struct Variable: Sendable, Codable {
         package var name: String
         package var type: ReferenceType
         package var isNullable: Bool
@@ -9,23 +9,34 @@ package struct ReferenceMachineRule: Sendable {
     }
 
     /// What an event does. `from` nil is any state.
-    package struct Transition: Sendable {
+    package struct Transition: Sendable, Codable {
         package var on: ReferenceExpression
         package var from: [Int]?
         package var when: ReferenceExpression?
         package var to: Int?
-        package var set: [(variable: Int, value: ReferenceExpression)]
+        package var set: [Assignment]
+    }
+
+    /// A new value of a variable, by its index.
+    package struct Assignment: Sendable, Codable {
+        package var variable: Int
+        package var value: ReferenceExpression
+
+        package init(_ variable: Int, _ value: ReferenceExpression) {
+            self.variable = variable
+            self.value = value
+        }
     }
 
     /// What must hold when an event comes.
-    package struct Invariant: Sendable {
+    package struct Invariant: Sendable, Codable {
         package var name: String
         package var on: ReferenceExpression
         package var require: ReferenceExpression
     }
 
     /// What must come in time.
-    package struct Deadline: Sendable {
+    package struct Deadline: Sendable, Codable {
         package var name: String
         package var states: [Int]?
         package var since: ReferenceExpression?
@@ -83,8 +94,9 @@ package struct ReferenceMachineRule: Sendable {
             if let to = rule.to { lines.append("    to: \(states[to])") }
             if let when = rule.when { lines.append("    when: \"\(when.cel)\"") }
             if !rule.set.isEmpty { lines.append("    set:") }
-            for (variable, value) in rule.set {
-                lines.append("      \(variables[variable].name): \"\(value.cel)\"")
+            for assignment in rule.set {
+                let name = variables[assignment.variable].name
+                lines.append("      \(name): \"\(assignment.value.cel)\"")
             }
         }
         if !invariants.isEmpty { lines.append("invariants:") }

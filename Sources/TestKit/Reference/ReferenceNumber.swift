@@ -1,5 +1,5 @@
 /// An exact rational for the reference engine: small numbers only, reduced at once.
-package struct ReferenceNumber: Hashable, Comparable, Sendable {
+package struct ReferenceNumber: Hashable, Comparable, Sendable, Codable {
     /// Sign and magnitude; the denominator is positive.
     package let numerator: Int128
     package let denominator: Int128
@@ -23,6 +23,24 @@ package struct ReferenceNumber: Hashable, Comparable, Sendable {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count <= 2, let units = Int128(parts.joined()) else { return nil }
         self.init(units, over: ReferenceNumber.power(parts.count == 2 ? parts[1].count : 0))
+    }
+
+    /// As text: the numerator, and behind a slash the denominator.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let parts = try container.decode(String.self).split(separator: "/").map { Int128($0) }
+        guard parts.count == 2, let numerator = parts[0], let denominator = parts[1],
+            denominator != 0
+        else {
+            throw DecodingError.dataCorruptedError(
+                in: container, debugDescription: "a number is two whole numbers: a/b")
+        }
+        self.init(numerator, over: denominator)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode("\(numerator)/\(denominator)")
     }
 
     static func power(_ scale: Int) -> Int128 { (0..<scale).reduce(1) { power, _ in power * 10 } }

@@ -8,9 +8,12 @@ protocol ReferenceOperator: AnyObject {
     func flush(_ keys: Set<String>?, _ context: ReferenceContext)
     /// A recorded tick (microseconds) with the source at its end.
     func tick(at time: Int64, _ context: ReferenceContext)
+    /// Watermarks (of keys) at which something may come out that has not yet.
+    var timers: [(key: String, time: Int64)] { get }
 }
 
 extension ReferenceOperator {
+    var timers: [(key: String, time: Int64)] { [] }
     func tick(at time: Int64, _ context: ReferenceContext) {}
 }
 
@@ -21,21 +24,27 @@ final class ReferenceContext {
     var rejects: [ReferenceReject] = []
     /// The greatest accepted event time that counts for a key.
     let accepted: (String) -> Int64
+    private let origin: (ReferenceOrigin) -> String
 
-    init(step: String, accepted: @escaping (String) -> Int64) {
+    init(
+        step: String, origin: @escaping (ReferenceOrigin) -> String,
+        accepted: @escaping (String) -> Int64
+    ) {
         self.step = step
+        self.origin = origin
         self.accepted = accepted
     }
 
     func reject(_ row: ReferenceRow, _ reason: String) {
         rejects.append(
-            ReferenceReject(source: row.source, offset: row.offset, reason: reason, step: step))
+            ReferenceReject(origin: origin(row.origin), reason: reason, step: step))
     }
 }
 
 /// `lookup`, `filter`, `select`.
 final class ReferenceShape: ReferenceOperator {
-    private let table: ReferenceTable?
+    private let lookup: (rule: ReferenceLookup, table: ReferenceTable)?
+    private var waiting = ReferenceWaiting(clocksKeys: false)
     private let filter: ReferenceExpression?
     private let select: [ReferenceNamed]?
     private let keyField: String
@@ -43,17 +52,28 @@ final class ReferenceShape: ReferenceOperator {
     private let isOtherwise: Bool
 
     init(
-        table: ReferenceTable?, filter: ReferenceExpression?, select: [ReferenceNamed]?,
-        keyField: String, isOtherwise: Bool = false
+        lookup: (rule: ReferenceLookup, table: ReferenceTable)?, filter: ReferenceExpression?,
+        select: [ReferenceNamed]?, keyField: String, isOtherwise: Bool = false
     ) {
         self.isOtherwise = isOtherwise
-        self.table = table
+        self.lookup = lookup
         self.filter = filter
         self.select = select
         self.keyField = keyField
     }
 
     func take(_ item: ReferenceItem, watermark: Int64, _ context: ReferenceContext) {
+        guard lookup?.rule.awaits == true else { return shape(item, context) }
+        if item.before == nil, let row = item.after {
+            // One that is older than what has come out is not held up.
+            if waiting.add(item, row, watermark: watermark) == .waits { return }
+        } else if waiting.follow(item) {
+            return
+        }
+        shape(item, context)
+    }
+
+    private func shape(_ item: ReferenceItem, _ context: ReferenceContext) {
         var before: ReferenceRow?
         var after: ReferenceRow?
         if let row = item.before, case .row(let result) = shaped(row) { before = result }
@@ -78,8 +98,14 @@ final class ReferenceShape: ReferenceOperator {
 
     private func shaped(_ row: ReferenceRow) -> Shaped {
         var row = row
-        if let table {
-            guard let version = table.version(row.key, at: row.time) else {
+        if let (rule, table) = lookup {
+            var key: String? = row.key
+            switch rule.key?.evaluate(row.values) {
+            case .fault(let reason)?: return .reject(reason)
+            case .value(let value)?: key = ReferenceTask.keyText(value)
+            case nil: break
+            }
+            guard let version = key.flatMap({ table.version($0, at: row.time) }) else {
                 return .reject("unmatched")
             }
             for (name, value) in version { row.values["\(table.name).\(name)"] = value }
@@ -103,8 +129,15 @@ final class ReferenceShape: ReferenceOperator {
         return .row(row)
     }
 
-    func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {}
-    func flush(_ keys: Set<String>?, _ context: ReferenceContext) {}
+    func advance(_ watermark: (String) -> Int64, _ context: ReferenceContext) {
+        for item in waiting.release({ $1 < watermark($0) }) { shape(item, context) }
+    }
+
+    func flush(_ keys: Set<String>?, _ context: ReferenceContext) {
+        for item in waiting.release({ _, _ in true }) { shape(item, context) }
+    }
+
+    var timers: [(key: String, time: Int64)] { waiting.timers }
 }
 
 /// A table source's versions by key.
@@ -158,6 +191,19 @@ struct ReferenceWaiting {
         return .waits
     }
 
+    /// Watermarks at which rows come out.
+    var timers: [(key: String, time: Int64)] { rows.map { ($0.key, $0.time + 1000) } }
+
+    /// A correction of a row that still waits comes out after it; any other does not wait.
+    mutating func follow(_ item: ReferenceItem) -> Bool {
+        guard let row = item.after ?? item.before,
+            rows.contains(where: { ($0.item.after ?? $0.item.before)?.id == row.id })
+        else { return false }
+        rows.append((count, item, row.time, row.key))
+        count += 1
+        return true
+    }
+
     /// Rows that `isDue` names, by time and arrival, and takes them out.
     mutating func release(_ isDue: (_ key: String, _ time: Int64) -> Bool) -> [ReferenceItem] {
         let due = rows.filter { isDue($0.key, $0.time) }
@@ -183,7 +229,7 @@ final class ReferenceDistinct: ReferenceOperator {
 
     func take(_ item: ReferenceItem, watermark: Int64, _ context: ReferenceContext) {
         guard item.before == nil, let row = item.after else {
-            correct(item, context)
+            if !waiting.follow(item) { correct(item, context) }
             return
         }
         if byTime {
@@ -223,10 +269,16 @@ final class ReferenceDistinct: ReferenceOperator {
         release(context) { key, _ in keys?.contains(key) ?? true }
     }
 
+    var timers: [(key: String, time: Int64)] { waiting.timers }
+
     /// Rows that waited were in time when they came.
     private func release(_ context: ReferenceContext, _ isDue: (String, Int64) -> Bool) {
         for item in waiting.release(isDue) {
-            if let row = item.after { judge(item, row, .min, context) }
+            if item.before == nil, let row = item.after {
+                judge(item, row, .min, context)
+            } else {
+                correct(item, context)
+            }
         }
     }
 }

@@ -7,8 +7,17 @@ struct ReferenceRow: Hashable, Sendable {
     /// By field name; looked-up fields as `table.field`.
     var values: [String: ReferenceValue]
     /// Where a reject of this row says that it comes from.
-    var source: Int
+    var origin: ReferenceOrigin
+}
+
+/// A record of one of a task's inputs. In order: of several, the first stands for all.
+struct ReferenceOrigin: Hashable, Comparable, Sendable {
+    var input: Int
     var offset: Int
+    /// The place of the input among those that a step's rows may come from.
+    var rank = 0
+
+    static func < (a: Self, b: Self) -> Bool { (a.rank, a.offset) < (b.rank, b.offset) }
 }
 
 /// What passes between steps: a new row, or a row's earlier and later version.
@@ -30,7 +39,7 @@ struct ReferenceItem: Sendable {
 }
 
 /// A record as it is appended to a source, with what it means.
-package struct ReferenceRecord: Hashable, Sendable {
+package struct ReferenceRecord: Hashable, Sendable, Codable {
     /// The value's bytes.
     package var text: String
     /// Milliseconds.
@@ -40,11 +49,13 @@ package struct ReferenceRecord: Hashable, Sendable {
     /// Milliseconds; nil when it cannot be read.
     package var time: Int64?
     package var values: [String: ReferenceValue]
+    /// The partition that it is appended to.
+    package var partition = 0
     /// Why it cannot be used, and the field that is at fault; nil field: the whole record.
     package var fault: Fault?
 
     /// Why a record does not decode.
-    package struct Fault: Hashable, Sendable {
+    package struct Fault: Hashable, Sendable, Codable {
         package var reason: String
         package var field: String?
 
@@ -81,14 +92,13 @@ package struct ReferenceOutput: Hashable, Sendable {
 
 /// A record that the reference engine rejects.
 package struct ReferenceReject: Hashable, Sendable {
-    package var source: Int
-    package var offset: Int
+    /// `topic/partition:offset` of the record.
+    package var origin: String
     package var reason: String
     package var step: String
 
-    package init(source: Int, offset: Int, reason: String, step: String) {
-        self.source = source
-        self.offset = offset
+    package init(origin: String, reason: String, step: String) {
+        self.origin = origin
         self.reason = reason
         self.step = step
     }

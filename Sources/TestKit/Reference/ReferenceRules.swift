@@ -1,13 +1,13 @@
 import Primitives
 
 /// A rule file of the reference engine; prints itself as the YAML that the real one reads.
-package struct ReferenceRules: Sendable {
+package struct ReferenceRules: Sendable, Codable {
     package var name: String
     package var scope: [ReferenceField]
     package var rows: [Row]
 
     /// One rule with its value `top`, a decimal(1). Times in milliseconds; no `to` is no end.
-    package struct Row: Sendable {
+    package struct Row: Sendable, Codable {
         /// Nil matches anything.
         package var scope: [ReferenceValue?]
         package var from: Int64
@@ -55,7 +55,7 @@ package struct ReferenceRules: Sendable {
 }
 
 /// A look-up of rules (by index) with an expression for each scope field, and a select.
-package struct ReferenceRulesLookup: Sendable {
+package struct ReferenceRulesLookup: Sendable, Codable {
     package var rules: Int
     package var name: String
     package var scope: [ReferenceNamed]
@@ -84,7 +84,7 @@ final class ReferenceRulesStep: ReferenceOperator {
         self.lookup = lookup
         self.rules = rules
         shape = ReferenceShape(
-            table: nil, filter: nil, select: lookup.select, keyField: keyField)
+            lookup: nil, filter: nil, select: lookup.select, keyField: keyField)
     }
 
     func take(_ item: ReferenceItem, watermark: Int64, _ context: ReferenceContext) {

@@ -35,7 +35,11 @@ extension ReferenceTopology {
             if let time = source.time {
                 lines += ["    key: \(key)", "    time: {\(Self.text(time))}"]
             } else {
-                lines.append("    table: {key: \(key), asOf: ts}")
+                var parts = ["key: \(key)", "asOf: ts"]
+                if source.isGlobal { parts.append("global: true") }
+                if let disorder = source.tableDisorder { parts.append("disorder: \(disorder)ms") }
+                if let idle = source.tableIdle { parts.append("idle: \(idle)ms") }
+                lines.append("    table: {\(parts.joined(separator: ", "))}")
             }
         }
         if !rules.isEmpty {
@@ -73,18 +77,26 @@ extension ReferenceTopology {
     private func keyField(_ step: ReferenceStep) -> String {
         switch step.from {
         case .source(let index): sources[index].fields[0].name
-        case .step(let index): steps[index].output[0].name
+        case .step(let index): steps[index].keyField
         }
+    }
+
+    private func text(_ lookup: ReferenceLookup, _ step: ReferenceStep) -> String {
+        var key = lookup.key.map { "\"\($0.cel)\"" } ?? keyField(step)
+        if lookup.awaits { key = "{key: \(key), await: true}" }
+        return "      lookup: {\(sources[lookup.table].name): \(key)}"
     }
 
     private func text(_ step: ReferenceStep, _ number: Int) -> [String] {
         if case .otherwise = step.operation { return [] }
+        if case .union(let streams) = step.operation {
+            let names = streams.map { name($0) }.joined(separator: ", ")
+            return ["  - \(step.name):", "      union: [\(names)]"]
+        }
         var lines = ["  - \(step.name):", "      from: \(name(step.from))"]
         switch step.operation {
         case .shape(let lookup, let filter, let select):
-            if let lookup {
-                lines.append("      lookup: {\(sources[lookup].name): \(keyField(step))}")
-            }
+            if let lookup { lines.append(text(lookup, step)) }
             if let filter { lines.append("      filter: \"\(filter.cel)\"") }
             for other in steps {
                 guard case .otherwise(_, of: number) = other.operation else { continue }
@@ -102,7 +114,8 @@ extension ReferenceTopology {
                 "      key: \(keyField(step))",
                 "      distinct: {order: \(byTime ? "time" : "arrival")}",
             ]
-        case .otherwise: break
+        case .otherwise, .union: break
+        case .rekey(let field): lines.append("      rekey: \(field)")
         case .machine(let rule):
             lines += ["      key: \(keyField(step))", "      machine:"]
             lines += rule.yaml.map { "        " + $0 }

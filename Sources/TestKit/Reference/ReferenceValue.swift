@@ -1,7 +1,7 @@
 import Primitives
 
 /// The static type of a value in the reference engine; scales say how it is written.
-package enum ReferenceType: Hashable, Sendable {
+package enum ReferenceType: Hashable, Sendable, Codable {
     case bool, int, string, timestamp
     case decimal(Int)
     /// A quotient, rounded to so many digits when written.
@@ -30,7 +30,7 @@ package enum ReferenceType: Hashable, Sendable {
 }
 
 /// A value in the reference engine.
-package enum ReferenceValue: Hashable, Sendable {
+package enum ReferenceValue: Hashable, Sendable, Codable {
     case null
     case bool(Bool)
     case number(ReferenceNumber)
@@ -40,7 +40,7 @@ package enum ReferenceValue: Hashable, Sendable {
     case curve([Point])
 
     /// A node of a curve.
-    package struct Point: Hashable, Sendable {
+    package struct Point: Hashable, Sendable, Codable {
         package var x: ReferenceNumber
         package var y: ReferenceNumber
 
@@ -52,7 +52,7 @@ package enum ReferenceValue: Hashable, Sendable {
 }
 
 /// A field of a row in the reference engine.
-package struct ReferenceField: Hashable, Sendable {
+package struct ReferenceField: Hashable, Sendable, Codable {
     package var name: String
     package var type: ReferenceType
     package var isNullable: Bool

@@ -15,6 +15,8 @@ final class ReferenceWindow: ReferenceOperator {
     private struct State {
         /// In the order in which they came.
         var rows: [(number: Int, row: ReferenceRow)] = []
+        /// The first record of all rows so far, those that were corrected since among them.
+        var origin: ReferenceOrigin?
         /// What was emitted last.
         var sent: ReferenceRow?
         var revision = 0
@@ -61,7 +63,10 @@ final class ReferenceWindow: ReferenceOperator {
             }
             var state = windows[place] ?? State()
             if let before = item.before { state.rows.removeAll { $0.row.id == before.id } }
-            if let after { state.rows.append((taken, after)) }
+            if let after {
+                state.rows.append((taken, after))
+                state.origin = min(state.origin ?? after.origin, after.origin)
+            }
             state.changed = true
             if watermark > .min, end(place) <= watermark { state.isClosed = true }
             if state.isClosed { send(place, &state, context) }
@@ -91,6 +96,10 @@ final class ReferenceWindow: ReferenceOperator {
             send(place, &state, context)
             windows[place] = state
         }
+    }
+
+    var timers: [(key: String, time: Int64)] {
+        windows.filter { !$0.value.isClosed }.map { ($0.key.key, end($0.key)) }
     }
 
     private func due(_ isDue: (Place) -> Bool) -> [Place] {
@@ -131,10 +140,9 @@ final class ReferenceWindow: ReferenceOperator {
         for item in rule.aggregates {
             values[item.name] = aggregate(item, state, end: end(place))
         }
-        let origin = state.rows.map(\.row).min { $0.offset < $1.offset } ?? state.rows[0].row
         return ReferenceRow(
             id: "\(name) \(place.key) \(place.start)", time: end(place) - 1000, key: place.key,
-            values: values, source: origin.source, offset: origin.offset)
+            values: values, origin: state.origin ?? state.rows[0].row.origin)
     }
 
     private func aggregate(

@@ -109,7 +109,7 @@ package struct Explainer {
 
     private func schema(_ upstream: Upstream) -> Schema {
         switch upstream {
-        case .source(let index): plan.sources[index].schema
+        case .source(let index): plan.sources[index].rowSchema
         case .step(let index): plan.steps[index].output
         }
     }
@@ -236,7 +236,7 @@ package struct Explainer {
 
     private func node(_ sink: SinkPlan) -> ExplainedNode {
         let origin = source(sink.input)
-        let fields = schema(sink.input).fields.filter { $0.name != RekeyPlan.timeField }
+        let fields = schema(sink.input).fields
         return ExplainedNode(
             id: Self.sinkID(sink), kind: .sink, name: sink.topic, operation: "sink",
             facts: [
