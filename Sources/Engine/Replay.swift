@@ -49,6 +49,7 @@ package struct Replay {
         let journals = topics.filter { $0.name.hasSuffix(".journal") }
         guard !journals.isEmpty else { throw StoredPlans.isEmpty(log, what: "journal") }
         let counts = Dictionary(uniqueKeysWithValues: topics.map { ($0.name, $0.partitionCount) })
+        try checkJournals(counts)
         var isIdentical = true
         for journal in journals {
             let name = String(journal.name.dropLast(".journal".count))
@@ -61,6 +62,27 @@ package struct Replay {
             }
         }
         return isIdentical
+    }
+
+    /// Throws when a topology has written records and has no journal for each of its tasks.
+    private func checkJournals(_ counts: [String: Int]) throws {
+        for name in counts.keys.sorted() where name.hasSuffix(".plans") {
+            let task = String(name.dropLast(".plans".count))
+            guard let plan = try plans(of: task).values.first else { continue }
+            let found = counts[plan.journalTopic] ?? 0
+            let wanted = counts[plan.rejectTopic] ?? 0
+            guard found < wanted else { continue }
+            for topic in plan.sinks.map(\.topic) + [plan.rejectTopic] {
+                for partition in 0..<(counts[topic] ?? 0) {
+                    let end = try log.source(TopicPartition(topic, partition)).committedEnd()
+                    guard end > 0 else { continue }
+                    throw EngineError(
+                        "\(log.name) has \(found) of \(wanted) partitions of"
+                            + " \(plan.journalTopic), and \(topic) holds records",
+                        hint: "the journal is gone; restore the data directory from a copy")
+                }
+            }
+        }
     }
 
     private func plans(of task: String) throws -> [String: Plan] {
@@ -82,7 +104,14 @@ package struct Replay {
         // What is committed of the outputs now, the journal names when it is read afterwards.
         let ends = try outputEnds(plans.values.first, partition, partitionCount, counts)
         var journal = JournalCursor(try log.source(place), place)
-        guard let first = try journal.next() else { return result }
+        guard let first = try journal.next() else {
+            if let end = ends.first(where: { $0 > 0 }) {
+                throw EngineError(
+                    "\(place) is empty, and outputs of the task hold \(end) records",
+                    hint: "the journal is gone; restore the data directory from a copy")
+            }
+            return result
+        }
         guard let plan = plans[first.record.plan] else {
             throw EngineError(
                 "the plan \(first.record.plan) that \(place) names is not in \(log.name)")

@@ -31,6 +31,8 @@ extension TaskRunner {
             report.cutRecords = try transport.settle(outputEnds: nothing).cutRecords
             return report
         }
+        try last.check(fits: identity)
+        try checkInputs(hold: last.positions)
         report.epochs = last.epoch + 1
         let (stored, cutRecords) = try transport.settle(outputEnds: last.outputEnds)
         report.cutRecords = cutRecords
@@ -44,6 +46,19 @@ extension TaskRunner {
         resume(after: last, snapshot: snapshot, executedRows: report.executedRows)
         try transport.publish()
         return report
+    }
+
+    /// Throws when an input has lost records that the journal has read.
+    private func checkInputs(hold positions: [Int64]) throws {
+        for (place, position) in zip(identity.places.sources, positions) {
+            let end = try transport.source(place).committedEnd()
+            guard position > end else { continue }
+            throw EngineError(
+                "\(place) ends at offset \(end), the journal of \(identity.name) has read it up"
+                    + " to \(position)",
+                hint: "records that were accepted are missing; restore the data directory from a"
+                    + " copy")
+        }
     }
 
     /// Makes the core as it was before the first epoch.
@@ -65,6 +80,7 @@ extension TaskRunner {
             guard let (state, mark) = try snapshots.read(epoch: epoch, plan: identity.planHash)
             else { continue }
             let record = try journal.record(epoch)
+            try record.check(fits: identity)
             guard zip(record.outputEnds, stored).allSatisfy({ $0 <= $1 }) else { continue }
             if epoch < last {
                 // The journal names the snapshot's hash from the next epoch on.
@@ -93,6 +109,7 @@ extension TaskRunner {
     ) throws {
         for epoch in epochs {
             let record = try journal.record(epoch)
+            try record.check(fits: identity)
             try check(record)
             let before = core.positions
             for (index, output) in core.outputs.enumerated() {
@@ -153,5 +170,23 @@ extension TaskRunner {
                 + " journal says (\(place))",
             hint: "inputs or journal were changed; run `plumbline replay` to find the first"
                 + " differing record")
+    }
+}
+
+extension EpochRecord {
+    /// Throws when the record cannot be one of the task's: then it was damaged or changed.
+    func check(fits task: TaskIdentity) throws {
+        var lastEnds: [Int64]?
+        for case .merge(let ends, _) in steps { lastEnds = ends }
+        let isSound =
+            (0..<Int64.max).contains(epoch) && starts.count == task.inputs.count
+            && positions.count == task.inputs.count && outputEnds.count == task.outputs.count
+            && (starts + positions).allSatisfy { $0 >= 0 }
+            && outputEnds.allSatisfy { (0..<Int64.max / 2).contains($0) }
+            && (lastEnds ?? positions) == positions
+        guard !isSound else { return }
+        throw EngineError(
+            "\(task.journal): the record of epoch \(epoch) does not fit the task",
+            hint: "the journal is damaged; restore the data directory from a copy")
     }
 }

@@ -29,6 +29,22 @@ enum CheckpointFile {
         return entries
     }
 
+    /// The published ends of a log directory. Without them nobody knows which records were
+    /// accepted, so a missing file is an error: it is there before the first partition is.
+    static func readPublished(
+        _ directory: String, _ storage: any Storage
+    ) throws(RecordLogError) -> [TopicPartition: Int64] {
+        let path = directory + "/" + published
+        let kind = try storageCall { () throws(StorageError) in try storage.kind(of: path) }
+        guard kind != nil else {
+            throw .malformedFile(
+                path: path,
+                reason: "this file is missing; without it nobody knows which records were"
+                    + " accepted. Restore it from a copy of the directory")
+        }
+        return try read(path, storage)
+    }
+
     /// The text of a checkpoint, in the order of topic and partition.
     static func encode(_ entries: [TopicPartition: Int64]) -> [UInt8] {
         var text = "0\n\(entries.count)\n"

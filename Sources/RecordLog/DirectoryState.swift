@@ -20,8 +20,7 @@ final class DirectoryState: Sendable {
         self.storage = storage
         values = Mutex(
             Values(
-                published: try CheckpointFile.read(
-                    path + "/" + CheckpointFile.published, storage),
+                published: try CheckpointFile.readPublished(path, storage),
                 recoveryPoints: try CheckpointFile.read(
                     path + "/" + CheckpointFile.recoveryPoint, storage)))
     }

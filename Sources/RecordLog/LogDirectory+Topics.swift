@@ -116,12 +116,16 @@ extension LogDirectory {
         try storage.syncDirectory(path)
     }
 
-    /// Gives a new directory Kafka's `meta.properties`.
-    static func writeMetaProperties(
+    /// Gives a new directory Kafka's `meta.properties`, and before it the file of published ends.
+    static func writeFirstFiles(
         _ path: String, _ storage: any Storage
     ) throws(StorageError) {
         let file = path + "/meta.properties"
         guard try storage.kind(of: file) == nil else { return }
+        let ends = path + "/" + CheckpointFile.published
+        if try storage.kind(of: ends) == nil {
+            try storage.writeAtomically(CheckpointFile.encode([:]), to: ends)
+        }
         let text = """
             #
             node.id=1

@@ -41,10 +41,10 @@ package final class LogDirectory: Sendable {
             return try storage.lock(path + "/.lock")
         }
         guard let lock else { throw .directoryLocked(path) }
-        let state = try DirectoryState(path: path, storage: storage)
         let marker = path + "/" + cleanMarker
+        try storageCall { () throws(StorageError) in try writeFirstFiles(path, storage) }
+        let state = try DirectoryState(path: path, storage: storage)
         let wasClean = try storageCall { () throws(StorageError) in
-            try writeMetaProperties(path, storage)
             guard try storage.kind(of: marker) == .file else { return false }
             try storage.remove(marker)
             try storage.syncDirectory(path)

@@ -75,8 +75,7 @@ package final class PartitionReader {
         switch limit {
         case .upTo(let offset): visibleEnd = offset
         case .published:
-            let all = try CheckpointFile.read(directory + "/" + CheckpointFile.published, storage)
-            visibleEnd = all[place] ?? 0
+            visibleEnd = try CheckpointFile.readPublished(directory, storage)[place] ?? 0
         }
         return visibleEnd != before
     }

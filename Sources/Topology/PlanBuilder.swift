@@ -232,6 +232,10 @@ package final class PlanBuilder {
                 collector.report(
                     "topic '\(topic)' is this topology's own", at: sink.topic.location,
                     hint: "write to a topic whose name does not begin with '\(own)'")
+            } else if let suffix = OwnTopics.suffix(of: topic) {
+                collector.report(
+                    "topic '\(topic)': names that end in \(suffix) are the engine's own",
+                    at: sink.topic.location, hint: "choose another name")
             }
             topics[topic] = topics[topic] ?? sink.topic.location
             guard let stream = stream(sink.from), checkKey(sink, stream),

@@ -4,6 +4,7 @@ import Dataflow
 import Dispatch
 import Engine
 import Foundation
+import Primitives
 import Topology
 
 /// `plumbline run --data D DIR...`, and on a cluster `--brokers HOST:PORT[,...]`
@@ -73,19 +74,26 @@ struct Run: ParsableCommand {
         try Terminal.run {
             let plans = try directories.flatMap { try TopologyLoader.load(directory: $0).plans }
             let started = Date()
+            let stop = StopFlag()
             let summary =
                 if let brokers = location.brokers {
-                    try runOnCluster(plans, brokers)
+                    try runOnCluster(plans, brokers, stop)
                 } else {
-                    try runOnLog(plans, location.data ?? "")
+                    try runOnLog(plans, location.data ?? "", stop)
                 }
             try report(summary, seconds: Date().timeIntervalSince(started))
+            guard !untilEnd || !stop.value else {
+                throw Diagnostic(
+                    "ended by a signal, perhaps before the end of the data",
+                    hint: "the same command goes on where this one stopped")
+            }
         }
     }
 
-    private func runOnLog(_ plans: [Plan], _ data: String) throws -> RunSummary {
+    private func runOnLog(
+        _ plans: [Plan], _ data: String, _ stop: StopFlag
+    ) throws -> RunSummary {
         let log = try openLog(data)
-        let stop = StopFlag()
         let signals = [SIGINT, SIGTERM].map { signalSource($0, stop, log) }
         defer { for signal in signals { signal.cancel() } }
         let runner = try Runner(plans, transport: log, options: options(try startMetrics()))
@@ -101,8 +109,9 @@ struct Run: ParsableCommand {
         return summary
     }
 
-    private func runOnCluster(_ plans: [Plan], _ brokers: String) throws -> RunSummary {
-        let stop = StopFlag()
+    private func runOnCluster(
+        _ plans: [Plan], _ brokers: String, _ stop: StopFlag
+    ) throws -> RunSummary {
         let metrics = try startMetrics()
         let cluster = try location.cluster.connect(
             brokers, metrics: metrics, isStopping: { stop.value })

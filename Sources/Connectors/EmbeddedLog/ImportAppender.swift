@@ -1,3 +1,4 @@
+import Dataflow
 import Primitives
 import RecordLog
 import Synchronization
@@ -110,7 +111,7 @@ package final class ImportAppender: Sendable {
 
     /// Throws when a topic has a name that topologies give to theirs.
     static func refuseOwnName(_ topic: String) throws {
-        for suffix in [".journal", ".rejects", ".plans", ".state"] where topic.hasSuffix(suffix) {
+        if let suffix = OwnTopics.suffix(of: topic) {
             throw Diagnostic(
                 "topic \(topic) cannot be imported into: names that end in \(suffix) are the"
                     + " engine's own", hint: "choose another topic")
