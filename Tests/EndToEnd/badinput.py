@@ -405,6 +405,25 @@ def deleted_index_reads(scratch, done, expected):
     harness.say("deleted indexes: read and run as before")
 
 
+def deleted_topics(scratch, done, expected):
+    """Outputs, rejects and substreams that are gone whole are made again; foreign files are let be.
+    """
+    for topic in ["loads.device", "site-loads.v1.by_site", "crane-overload.v1.rejects"]:
+        data = harness.copy(done, scratch / "deleted")
+        for path in (data / "kafka").glob(f"{topic}-*"):
+            shutil.rmtree(path)
+        harness.plumbline(*harness.bounded_run(data))
+        harness.check_same(expected, data, f"{topic} deleted whole")
+    data = harness.copy(done, scratch / "deleted")
+    for name in ["lost+found", "no-number-x", "-0", "a--1", "b-99999999999999999999"]:
+        (data / "kafka" / name).mkdir()
+    for name in ["kafka/notes.txt", "kafka/alarms.crane-0/junk.log", "state/notes"]:
+        write(data / name, "not ours")
+    harness.plumbline(*harness.bounded_run(data))
+    harness.check_same(expected, data, "foreign files")
+    harness.say("deleted outputs, rejects, substreams: made again; foreign files change nothing")
+
+
 def torn_input(scratch, base, expected, source):
     """Bytes after the published end of an input were never accepted: they are cut."""
     data = harness.copy(base, scratch / "torn")
@@ -461,6 +480,7 @@ def main():
         torn_input(scratch, base, expected, source)
         damaged_outputs(scratch, done, expected, source)
         deleted_index_reads(scratch, done, expected)
+        deleted_topics(scratch, done, expected)
         second_run(scratch, base, expected)
 
 

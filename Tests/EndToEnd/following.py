@@ -45,7 +45,7 @@ class Following:
     def __init__(self, data, scratch, *options):
         self.data, self.errors = data, scratch / "run.stderr"
         self.command = [harness.PLUMBLINE, "run", "--data", str(data),
-                        *map(str, harness.SHIPPED), *map(str, options)]
+                        *map(str, harness.TOPOLOGIES), *map(str, options)]
         self.process = None
 
     def start(self):
