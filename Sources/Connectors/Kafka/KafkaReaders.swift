@@ -49,8 +49,6 @@ final class KafkaReaders {
                 ("isolation.level", "read_committed"), ("enable.partition.eof", "true"),
                 ("auto.offset.reset", "error"), ("enable.auto.commit", "false"),
                 ("enable.auto.offset.store", "false"),
-                // Asking for a partition's end blocks until its request has failed for good.
-                ("socket.timeout.ms", "10000"),
             ])
     }
 }
