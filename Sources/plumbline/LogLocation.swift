@@ -54,9 +54,11 @@ struct LogLocation: ParsableArguments {
         }
     }
 
-    /// The topics, to be read.
-    func reader() throws -> any TopicReader {
-        if let brokers { return try cluster.connect(brokers) }
+    /// The topics, to be read; a wait for a cluster ends when `isStopping`.
+    func reader(
+        isStopping: @escaping @Sendable () -> Bool = { false }
+    ) throws -> any TopicReader {
+        if let brokers { return try cluster.connect(brokers, isStopping: isStopping) }
         return PublishedLog(data ?? "")
     }
 }

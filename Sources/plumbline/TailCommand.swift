@@ -51,7 +51,7 @@ struct Tail: ParsableCommand {
     func run() throws {
         try Terminal.run {
             let interrupts = Interrupts()
-            let log = try location.reader()
+            let log = try location.reader(isStopping: { interrupts.isStopped })
             var cursors = try TopicArgument.partitions(of: topic, partition, in: log).map {
                 try TailCursor(log, TopicPartition(topic, $0))
             }

@@ -12,8 +12,9 @@ import time
 import _harness as harness
 import _kafka as cluster
 
-# With fewer only four scenarios are tried, other ones each time.
+# With fewer than 100 only two scenarios are tried, other ones each time.
 KILLS = int(os.environ.get("KILLS", "20"))
+TOPICS = ["registry.crane", "telemetry.crane"]
 # Numbers of the protocol's requests.
 PRODUCE, FETCH, LIST_OFFSETS, METADATA, FIND_COORDINATOR = 0, 1, 2, 3, 10
 INIT_PRODUCER, ADD_PARTITIONS, ADD_OFFSETS, END_TRANSACTION, OFFSETS = 22, 24, 25, 26, 28
@@ -49,7 +50,7 @@ SCENARIOS = {
 
 
 def arguments(address, *options):
-    return ["run", "--brokers", address, *harness.SHIPPED, "--trace", "--until-end",
+    return ["run", "--brokers", address, harness.SHIPPED[0], "--trace", "--until-end",
             "--epoch-rows", 300, "--set", "session.timeout.ms=6000", *options]
 
 
@@ -59,7 +60,7 @@ def is_under_way(process, trace):
 
 def disturbed(address, base, expected, scratch, what, disturb):
     """One run, started again if it ends early; `disturb` is called when it has begun."""
-    cluster.produce(address, base)
+    cluster.produce(address, base, TOPICS)
     trace = scratch / "trace"
     disturbances = 0
     for _ in range(5):
@@ -78,10 +79,10 @@ def disturbed(address, base, expected, scratch, what, disturb):
         harness.check(code != -signal.SIGKILL, f"{what}: it was killed")
     harness.check(code == 0, f"{what}: exit {code}:\n{trace.read_text()[-3000:]}")
     harness.check(disturbances, f"{what}: the run was over before it was disturbed")
-    found = cluster.through_journal(address, cluster.JOURNALS[:2])
+    found = cluster.through_journal(address, cluster.JOURNALS[:1])
     cluster.check_same(
-        {place: records for place, records in expected.items() if "loads" not in place[0]},
-        {**{place: [] for place in expected}, **found}, what)
+        {place: records for place, records in expected.items() if "crane" in place[0]}, found,
+        what)
 
 
 def scenario(orders):
@@ -100,8 +101,9 @@ def brokers_hang_up(address):
 
 
 def leaders_move(address):
+    outputs = [topic for topic in cluster.OUTPUTS if "crane" in topic]
     for round in range(3):
-        for topic in cluster.OUTPUTS[:9] + cluster.INPUTS + cluster.JOURNALS[:2]:
+        for topic in outputs + TOPICS + cluster.JOURNALS[:1]:
             for partition in range(cluster.PARTITIONS):
                 address.order("leader", topic, partition, 1 + (round + partition) % 3)
         time.sleep(0.3)
@@ -109,7 +111,7 @@ def leaders_move(address):
 
 def groups_move(address):
     for round in range(4):
-        for name in cluster.STAGES[:2]:
+        for name in cluster.STAGES[:1]:
             address.order("coordinator", "group", name, 1 + round % 3)
         time.sleep(0.5)
 
@@ -119,15 +121,15 @@ def long_silence(address, base, scratch):
     trace = scratch / "silent"
     process = cluster.spawn(["run", "--brokers", address, harness.SHIPPED[0], "--trace"], trace)
     try:
-        cluster.produce(address, base)
+        cluster.produce(address, base, TOPICS)
         cluster.wait_for(lambda: is_under_way(process, trace), "epochs")
         for broker in (1, 2, 3):
             address.order("down", broker)
         cluster.wait_for(
-            lambda: b"waiting for the cluster" in trace.read_bytes(), "a word about it", 40)
+            lambda: b"waiting for the cluster" in trace.read_bytes(), "a word about it", 80)
         harness.check(process.poll() is None, f"the run gives up: {trace.read_text()[-500:]}")
         process.send_signal(signal.SIGTERM)
-        code = process.wait(60)
+        code = process.wait(90)
         harness.check(code in (0, 1), f"exit {code}: {trace.read_text()[-500:]}")
     finally:
         process.kill()
@@ -143,7 +145,7 @@ def main():
         todo = {what: scenario(orders) for what, orders in SCENARIOS.items()}
         todo |= {"brokers hang up": brokers_hang_up, "leaders move": leaders_move,
                  "the groups' coordinators move": groups_move}
-        for what in source.sample(sorted(todo), len(todo) if KILLS >= 100 else 4):
+        for what in source.sample(sorted(todo), len(todo) if KILLS >= 100 else 2):
             began = time.monotonic()
             with cluster.mock_cluster(brokers=3) as address:
                 disturbed(address, base, expected, scratch, what, todo[what])

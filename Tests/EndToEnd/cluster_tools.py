@@ -414,7 +414,7 @@ def main():
                 harness.check(f"\nplumbline_{name}" in text, f"no {name}:\n{text}")
         harness.say("mock cluster: import, replay, metrics, export, topics, tail, archive, set")
         text = test_metrics(scratch, ["--data", base], CRANE, "telemetry.crane", 1000)
-        harness.check("plumbline_watermark" in text, "no watermark of the embedded run")
+        harness.check("plumbline_records_written_total" in text, "no records of the embedded run")
         harness.say("metrics of an embedded run")
         address = os.environ.get("KAFKA_BOOTSTRAP")
         if not address:

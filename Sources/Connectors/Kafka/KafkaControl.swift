@@ -59,7 +59,7 @@ final class KafkaControl: @unchecked Sendable {
     func end(of place: TopicPartition, patience: KafkaPatience) throws -> Int64 {
         try locked {
             try patience.call("the end of \(place)", handle) { () throws(KafkaError) in
-                try handle.ends(place.topic, place.partition).end
+                try handle.end(place.topic, place.partition)
             }
         }
     }

@@ -154,15 +154,33 @@ final class KafkaHandle {
     func poll(_ milliseconds: Int32) { rd_kafka_poll(client, milliseconds) }
 
     /// First offset and end of a partition: the end of what is committed for a client that reads
-    /// committed records only, else of everything. One round trip.
+    /// committed records only, else of everything. Two round trips.
     func ends(
         _ topic: String, _ partition: Int, milliseconds: Int32 = 5000
     ) throws(KafkaError) -> (first: Int64, end: Int64) {
-        var first: Int64 = 0
-        var end: Int64 = 0
-        try KafkaError.check(
-            rd_kafka_query_watermark_offsets(
-                client, topic, Int32(partition), &first, &end, milliseconds))
-        return (first, end)
+        let first = try offset(topic, partition, at: Int64(RD_KAFKA_OFFSET_BEGINNING), milliseconds)
+        return (first, try end(topic, partition, milliseconds: milliseconds))
+    }
+
+    /// The end alone. One round trip.
+    func end(
+        _ topic: String, _ partition: Int, milliseconds: Int32 = 5000
+    ) throws(KafkaError) -> Int64 {
+        try offset(topic, partition, at: Int64(RD_KAFKA_OFFSET_END), milliseconds)
+    }
+
+    /// Asks by time, of which the protocol gives the beginning and the end numbers: the call that
+    /// is made for them (`rd_kafka_query_watermark_offsets`) waits for ever without a broker.
+    private func offset(
+        _ topic: String, _ partition: Int, at time: Int64, _ milliseconds: Int32
+    ) throws(KafkaError) -> Int64 {
+        let list = rd_kafka_topic_partition_list_new(1)
+        defer { rd_kafka_topic_partition_list_destroy(list) }
+        let element = rd_kafka_topic_partition_list_add(list, topic, Int32(partition))
+        element?.pointee.offset = time
+        try KafkaError.check(rd_kafka_offsets_for_times(client, list, milliseconds))
+        guard let element else { throw KafkaError(RD_KAFKA_RESP_ERR__FAIL) }
+        try KafkaError.check(element.pointee.err)
+        return element.pointee.offset
     }
 }

@@ -139,15 +139,21 @@ package struct KafkaSettings: Sendable {
         return "did you mean '\(near)'? \(list)"
     }
 
-    /// All names that librdkafka knows.
+    /// All names that librdkafka knows: it prints a table with one a line.
     private static func names() -> [String] {
-        guard let configuration = rd_kafka_conf_new() else { return [] }
-        defer { rd_kafka_conf_destroy(configuration) }
-        var count = 0
-        guard let found = rd_kafka_conf_dump(configuration, &count) else { return [] }
-        defer { rd_kafka_conf_dump_free(found, count) }
-        return stride(from: 0, to: count, by: 2).compactMap { index in
-            found[index].map { String(cString: $0) }
+        var text: UnsafeMutablePointer<CChar>?
+        var size = 0
+        withUnsafeMutablePointer(to: &text) { text in
+            withUnsafeMutablePointer(to: &size) { size in
+                guard let file = open_memstream(text, size) else { return }
+                rd_kafka_conf_properties_show(file)
+                fclose(file)
+            }
         }
+        defer { free(text) }
+        return text.map { String(cString: $0) }?.split(separator: "\n").compactMap { line in
+            let name = line.prefix { $0 != " " }
+            return line.contains("|") && name.contains(".") ? String(name) : nil
+        } ?? []
     }
 }

@@ -41,6 +41,13 @@ final class KafkaSource: RecordSource {
 
     func firstOffset() throws -> Int64 { try ends().first }
 
+    private func end() throws -> Int64 {
+        let handle = try readers.any()
+        return try readers.patience.call("the end of \(place)", handle) { () throws(KafkaError) in
+            try handle.end(place.topic, place.partition)
+        }
+    }
+
     func committedEnd() throws -> Int64 { try freshEnd() }
 
     private func ends() throws -> (first: Int64, end: Int64) {
@@ -87,7 +94,7 @@ final class KafkaSource: RecordSource {
             return observedEnd.offset
         }
         let now = Date()
-        let end = try ends().end
+        let end = try end()
         observedEnd = (end, now)
         // Serves what the client has to say.
         reading?.handle.poll(0)

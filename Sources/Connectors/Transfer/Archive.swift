@@ -143,14 +143,17 @@ package final class Archive {
         for index in copies.indices {
             let end = ends?[index] ?? .max
             let from = copies[index].next
+            let place = copies[index].place
             guard from < end, let block = try copies[index].source.read(from: from, limit: end)
             else { continue }
             came = true
             let (batches, records) = try Self.batches(of: block, from..<end)
             after[index].next = min(block.nextOffset, end)
+            // A source that is read on would have the others wait with it.
+            if after[index].next >= end { after[index].source = try cluster.source(place) }
             after[index].records += records
             if !batches.isEmpty {
-                appends.append(PartitionAppend(place: copies[index].place, batches: batches))
+                appends.append(PartitionAppend(place: place, batches: batches))
             }
         }
         if !appends.isEmpty { try log.commit(appends, .nextOrLater) }
