@@ -12,7 +12,7 @@ import Testing
     @Test(arguments: ReferenceFamily.allCases)
     func agreesWithTheReferenceEngine(family: ReferenceFamily) throws {
         if let name = Self.environment["PLUMBLINE_FAMILY"], name != family.rawValue { return }
-        let count = Self.environment["PLUMBLINE_SEEDS"].flatMap { UInt64($0) } ?? 400
+        let count = Self.environment["PLUMBLINE_SEEDS"].flatMap { UInt64($0) } ?? 200
         let only = Self.environment["PLUMBLINE_SEED"].flatMap { UInt64($0) }
         var failures = 0
         for seed in only.map({ $0...$0 }) ?? 1...max(count, 1) {

@@ -202,6 +202,10 @@ extension ReferenceGenerator {
                 pass(&places[index], &topology, always: true)
             }
         }
+        // Steps that are drawn alike may still differ, as their streams do.
+        let names = places[0].fields.map(\.name)
+        places.removeAll { $0.fields.map(\.name) != names }
+        if places.count < 2 { return places[0] }
         if chance(30) { places.reverse() }
         var joined = places[0]
         joined.roots = Array(Set(places.flatMap(\.roots))).sorted()
@@ -243,6 +247,7 @@ extension ReferenceGenerator {
         }
         guard !choices.isEmpty else { return places }
         let field = pick(choices)
+        let mayWindow = chance(70)
         return places.map { place in
             let output = place.fields.map { field in
                 var field = field
@@ -259,7 +264,7 @@ extension ReferenceGenerator {
             next.key = field.name
             topology.steps[topology.steps.count - 1].key = field.name
             next.isRekeyed = true
-            next.mayWindow = chance(70)
+            next.mayWindow = mayWindow
             return next
         }
     }

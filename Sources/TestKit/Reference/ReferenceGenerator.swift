@@ -315,7 +315,8 @@ package struct ReferenceGenerator {
                 case "mean": .ratio((input?.type.scale ?? 0) + 3)
                 default: input?.type ?? .int
                 }
-            rule.aggregates.append(.init(name: "\(letter)\(number)", function: function, input: input))
+            rule.aggregates.append(
+                .init(name: "\(letter)\(number)", function: function, input: input))
             output.append(
                 ReferenceField("\(letter)\(number)", type, isNullable: function != "count"))
         }

@@ -51,7 +51,7 @@ extension ReferenceGenerator {
         self.init(seed: mixed.next())
     }
 
-    /// Puts records into the partitions of their keys; those without one, and a few others, anywhere.
+    /// Puts records into the partitions of their keys; those without one, and a few more, anywhere.
     mutating func spread(
         _ script: inout [ReferenceAction], _ topology: ReferenceTopology, _ taskCount: Int
     ) {

@@ -24,7 +24,7 @@ final class ReferenceUnion: ReferenceOperator {
     }
 }
 
-/// `rekey`, the sending end: rows with their new key. Quotients are rounded, since rows are written.
+/// `rekey`, the sending end: rows with their new key. Quotients are rounded: rows are written.
 final class ReferenceRekey: ReferenceOperator {
     private let field: String
     private let output: [ReferenceField]
@@ -48,7 +48,8 @@ final class ReferenceRekey: ReferenceOperator {
         var row = row
         row.key = key
         for field in output {
-            if case .decimal(let scale) = field.type, case .number(let value)? = row.values[field.name]
+            if case .decimal(let scale) = field.type,
+                case .number(let value)? = row.values[field.name]
             {
                 row.values[field.name] =
                     ReferenceNumber(value.text(scale: scale)).map { .number($0) } ?? .null
@@ -63,6 +64,7 @@ final class ReferenceRekey: ReferenceOperator {
 
 /// The partition of a key: Java's murmur2 of its bytes, as Kafka's own producers have it.
 package enum ReferencePartitioner {
+    /// The partition of a key among `count`.
     package static func partition(_ key: String, count: Int) -> Int {
         Int(murmur2(Array(key.utf8)) & 0x7fff_ffff) % count
     }

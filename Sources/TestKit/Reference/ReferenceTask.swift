@@ -283,7 +283,8 @@ final class ReferenceTask {
         }
         let row = ReferenceRow(
             id: "\(source):\(inputs[input].partition):\(offset)", time: time * 1000, key: key,
-            values: record.values, origin: ReferenceOrigin(input: input, offset: offset, rank: input))
+            values: record.values,
+            origin: ReferenceOrigin(input: input, offset: offset, rank: input))
         take(ReferenceItem(after: row), source)
     }
 
