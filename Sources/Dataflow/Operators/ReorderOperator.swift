@@ -8,7 +8,7 @@ import Columnar
 ///
 /// Rows of one time keep their order of arrival. A row that is older than what was released of its
 /// clock (the key's under key clocks, else the partition's) is a reject `out-of-order`.
-/// A correction and its earlier version pass, unless the row that they are about waits: then they
+/// A correction and its earlier version pass, unless a row of their key and time waits: then they
 /// come out after it.
 ///
 /// It also stands before a look-up that waits for its table: then the watermark is the least of
@@ -97,7 +97,7 @@ final class ReorderOperator: Operator {
         if waiting == nil { waiting = rows } else { waiting?.append(rows) }
     }
 
-    /// Whether the row that a correction is about waits, here or among the rows `held`.
+    /// Whether what a correction may be about waits, here or among the rows `held`.
     private func isAwaited(_ row: Int, of batch: Batch, _ held: [Int32]) -> Bool {
         let (key, time) = (batch.keys[row], batch.times[row])
         if held.contains(where: { batch.keys[Int($0)] == key && batch.times[Int($0)] == time }) {

@@ -194,10 +194,10 @@ struct ReferenceWaiting {
     /// Watermarks at which rows come out.
     var timers: [(key: String, time: Int64)] { rows.map { ($0.key, $0.time + 1000) } }
 
-    /// A correction of a row that still waits comes out after it; any other does not wait.
+    /// A correction comes out after what waits of its key and time; any other does not wait.
     mutating func follow(_ item: ReferenceItem) -> Bool {
         guard let row = item.after ?? item.before,
-            rows.contains(where: { ($0.item.after ?? $0.item.before)?.id == row.id })
+            rows.contains(where: { $0.key == row.key && $0.time == row.time })
         else { return false }
         rows.append((count, item, row.time, row.key))
         count += 1

@@ -19,6 +19,7 @@ final class ReferenceTask {
     /// Under key clocks unions wait for all that a row brings about: by step and stream.
     private var held: [Int: [Int: [ReferenceItem]]] = [:]
     private var holds = false
+    private var hasJoins: Bool { domains.values.contains { $0.clock == nil } }
     /// Sinks that it writes.
     let sinks: [Int]
     private(set) var outputs: [Int: [ReferenceOutput]] = [:]
@@ -306,11 +307,11 @@ final class ReferenceTask {
             table.put(row.key, time: row.time, row.values)
         } else {
             let domain = sourceDomains[source]
-            holds = domain?.clocksKeys ?? false
+            holds = hasJoins && domain?.clocksKeys ?? false
             pass([source: [item]]) { _, _, _ in }
             if holds, let domain {
                 // The key's timers touch that key alone.
-                while let time = nextTimer(of: domain) { advance(to: time, domain) }
+                fire(in: domain)
                 holds = false
                 pass([:]) { _, _, _ in }
             }
@@ -322,8 +323,8 @@ final class ReferenceTask {
 
     /// Brings all steps to where the clocks stand: timers by time, upstream steps first.
     private func rise() {
-        while let time = nextTimer() { advance(to: time) }
-        advance(to: .max)
+        fire(in: nil)
+        advance(to: .max, nil) { _ in true }
         for step in operators.keys.sorted() where graph.isRekey(step) {
             guard let least = domains[step]?.least, least > told[step] ?? .min else { continue }
             told[step] = least
@@ -331,25 +332,33 @@ final class ReferenceTask {
         }
     }
 
-    /// The earliest that is due, of one domain or of all.
-    private func nextTimer(of only: ReferenceDomain? = nil) -> Int64? {
-        var first: Int64?
-        for (step, operation) in operators {
-            guard let domain = domains[step], only == nil || domain === only else { continue }
-            for timer in operation.timers where timer.time <= domain.target(timer.key) {
-                first = min(first ?? .max, timer.time)
+    /// Fires what is due, in one domain or in all, instant after instant.
+    ///
+    /// Only where ways join again it shows which step's timers came first: without a join each step
+    /// of a chain goes to the end on its own.
+    private func fire(in only: ReferenceDomain?) {
+        while hasJoins {
+            var due: [Int: Int64] = [:]
+            for (step, operation) in operators {
+                guard let domain = domains[step], only == nil || domain === only else { continue }
+                for timer in operation.timers where timer.time <= domain.target(timer.key) {
+                    due[step] = min(due[step] ?? .max, timer.time)
+                }
             }
+            guard let first = due.values.min() else { return }
+            advance(to: first, only) { due[$0] == first }
         }
-        return first
     }
 
     /// One instant: one domain, or every one, rises to it, but not past its clock.
-    private func advance(to time: Int64, _ only: ReferenceDomain? = nil) {
+    private func advance(
+        to time: Int64, _ only: ReferenceDomain?, isDue: (_ step: Int) -> Bool
+    ) {
         func risen(_ domain: ReferenceDomain) -> (String) -> Int64 {
             { max(domain.watermark($0), min(time, domain.target($0))) }
         }
         func rises(_ domain: ReferenceDomain) -> Bool { only == nil || domain === only }
-        pass([:]) { operation, domain, context in
+        pass([:], isDue: isDue) { operation, domain, context in
             if rises(domain) { operation.advance(risen(domain), context) }
         }
         for domain in Array(sourceDomains.values) + Array(domains.values) where rises(domain) {
@@ -383,19 +392,29 @@ final class ReferenceTask {
     /// The end of a bounded run.
     func flush() { pass([:]) { operation, _, context in operation.flush(nil, context) } }
 
-    /// Brings rows through the steps: each takes its rows, then `finish` it.
+    /// Brings rows through the steps: each takes its rows, then `finish` it, if it has any or is
+    /// due.
     private func pass(
-        _ rows: [Int: [ReferenceItem]],
+        _ rows: [Int: [ReferenceItem]], isDue: (_ step: Int) -> Bool = { _ in true },
         finish: (any ReferenceOperator, ReferenceDomain, ReferenceContext) -> Void
     ) {
         var emitted: [Int: [ReferenceItem]] = [:]
         for index in operators.keys.sorted() {
             guard let operation = operators[index], let domain = domains[index] else { continue }
+            let upstreams = graph.inputs(topology.steps[index])
+            let hasRows =
+                held[index] != nil
+                || upstreams.contains { upstream in
+                    if let source = graph.source(upstream) { return rows[source] != nil }
+                    guard case .step(let step) = upstream else { return false }
+                    return emitted[step]?.isEmpty == false
+                }
+            guard hasRows || isDue(index) else { continue }
             let context = ReferenceContext(
                 step: topology.steps[index].name,
                 origin: { [inputs] in "\(inputs[$0.input].name):\($0.offset)" },
                 accepted: domain.greatest)
-            for (stream, upstream) in graph.inputs(topology.steps[index]).enumerated() {
+            for (stream, upstream) in upstreams.enumerated() {
                 var items = holds ? [] : held[index]?.removeValue(forKey: stream) ?? []
                 if let source = graph.source(upstream) {
                     items += rows[source] ?? []
