@@ -144,14 +144,17 @@ struct Import: ParsableCommand {
 
     /// Runs an import, again when the process that it was handed over to has ended.
     private func runThrough(_ job: FileImport, _ data: String) throws -> ImportSummary {
+        var patienceSeconds = 2.0
         for _ in 0..<3 {
             do {
-                return try job.run { try ImportTargets.open(data) }
+                return try job.run { try ImportTargets.open(data, patience: patienceSeconds) }
             } catch is ImportConnectionLost {
                 Terminal.note("import: the run on \(data) has ended; going on without it")
+                // Others may have lost it too: they go on one after the other.
+                patienceSeconds = 60
             }
         }
-        return try job.run { try ImportTargets.open(data) }
+        return try job.run { try ImportTargets.open(data, patience: patienceSeconds) }
     }
 
     private func fields(_ schema: ImportSchema?) throws -> ImportFields {

@@ -379,7 +379,7 @@ def test_killed_imports(address, source):
     kills = 0
     while True:
         process = subprocess.Popen([harness.PLUMBLINE, *given], stderr=subprocess.DEVNULL)
-        time.sleep(source.uniform(0, 1.0))
+        time.sleep(source.uniform(0.05, 0.5))
         process.kill()
         if process.wait() == 0:
             break
