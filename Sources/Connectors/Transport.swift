@@ -145,7 +145,7 @@ package struct EpochOutput: Sendable {
 /// Threading: one task owns it, one thread at a time.
 package protocol RecordSource: AnyObject {
     /// Records from `offset` on; nil when none is committed there yet. May hold records past
-    /// `limit`, which the caller leaves alone.
+    /// `limit`, which the caller leaves alone and up to which it knows that all is committed.
     func read(from offset: Int64, limit: Int64?) throws -> RecordBlock?
     /// The committed end, observed now.
     func committedEnd() throws -> Int64

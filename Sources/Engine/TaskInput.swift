@@ -100,7 +100,7 @@ final class TaskInput {
                     position = max(position, min(block.nextOffset, limit ?? .max))
                 }
             } else if position >= min(try source.committedEnd(), limit ?? .max) {
-                return writerEnd != nil && limit == nil ? .waiting : .ended
+                return writerEnd == nil ? .ended : .waiting
             }
         }
         return .ready

@@ -58,7 +58,8 @@ final class KafkaSource: RecordSource {
         }
     }
 
-    /// Waits until records arrive or the end is known, so nil always means the end.
+    /// Waits until records arrive or the end is known, so nil always means the end. What lies
+    /// before `limit` is committed, whatever the end was when it was last observed.
     func read(from offset: Int64, limit: Int64?) throws -> RecordBlock? {
         // Recovery reads up to each epoch's end, and from there again.
         if let last, next != offset, offset >= last.start, offset < last.block.nextOffset {
@@ -76,7 +77,9 @@ final class KafkaSource: RecordSource {
                     reading.queue, 0, messages, Self.batchCount)
                 if count > 0, let block = try take(count, from: offset) { return block }
             }
-            guard try freshEnd() > next else { return nil }
+            if next >= limit ?? 0 {
+                guard try freshEnd() > next else { return nil }
+            }
             if reading == nil { try start() }
             guard let reading else { return nil }
             messages[0] = rd_kafka_consume_queue(reading.queue, 100)
