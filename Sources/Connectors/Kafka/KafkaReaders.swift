@@ -8,6 +8,7 @@ final class KafkaReaders {
     let patience: KafkaPatience
     /// Told when records arrive; called on librdkafka's threads.
     let signal: ChangeSignal
+    private var asker: KafkaHandle?
     private var readers: [(handle: KafkaHandle, places: Set<TopicPartition>)] = []
 
     init(_ settings: KafkaSettings, patience: KafkaPatience, signal: ChangeSignal) {
@@ -34,11 +35,12 @@ final class KafkaReaders {
         }
     }
 
-    /// Any client, to ask something.
-    func any() throws -> KafkaHandle {
-        if let reader = readers.first { return reader.handle }
+    /// A client that reads nothing, to ask something: brokers answer in the order of the questions,
+    /// and a client that reads has one open that waits for records.
+    func asking() throws -> KafkaHandle {
+        if let asker { return asker }
         let handle = try Self.makeHandle(settings)
-        readers.append((handle, []))
+        asker = handle
         return handle
     }
 

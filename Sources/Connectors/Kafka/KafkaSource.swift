@@ -42,7 +42,7 @@ final class KafkaSource: RecordSource {
     func firstOffset() throws -> Int64 { try ends().first }
 
     private func end() throws -> Int64 {
-        let handle = try readers.any()
+        let handle = try readers.asking()
         return try readers.patience.call("the end of \(place)", handle) { () throws(KafkaError) in
             try handle.end(place.topic, place.partition)
         }
@@ -51,7 +51,7 @@ final class KafkaSource: RecordSource {
     func committedEnd() throws -> Int64 { try freshEnd() }
 
     private func ends() throws -> (first: Int64, end: Int64) {
-        let handle = try readers.any()
+        let handle = try readers.asking()
         return try readers.patience.call("the ends of \(place)", handle) {
             () throws(KafkaError) in
             try handle.ends(place.topic, place.partition)
