@@ -30,6 +30,22 @@ import Testing
         if let text { Issue.record("\(text)") }
     }
 
+    /// Unions, look-ups that wait and rekeyed rows pass on what those before them made.
+    @Test(arguments: [ReferenceFamily.joined, .staged])
+    func reachesOutcomesBehindJoins(family: ReferenceFamily) throws {
+        var counts: [String: Int] = [:]
+        for seed: UInt64 in 1...200 {
+            counts.merge(try ReferenceSearch.coverage(seed, family), uniquingKeysWith: +)
+        }
+        for name in [
+            "new", "correct", "withdraw", "raised", "cleared", "transition", "deadline", "late",
+            "out-of-order", "duplicate", "unmatched", "null-value",
+        ] + (family == .staged ? ["wrong-partition"] : []) {
+            #expect(counts[name, default: 0] >= 3, "\(name): too rare to be tested")
+        }
+        print("reference engine, \(family):", counts.sorted { $0.key < $1.key })
+    }
+
     @Test func reachesEveryOutcome() throws {
         var counts: [String: Int] = [:]
         for seed: UInt64 in 1...400 {
