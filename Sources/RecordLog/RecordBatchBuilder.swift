@@ -108,11 +108,13 @@ package struct RecordBatchBuilder {
     }
 
     /// Encodes the records as a batch from `baseOffset` on and forgets them. Call it with at least
-    /// one record. `producer` says who wrote them, and the place of the first among its records.
+    /// one record. `producer` says who wrote them, and the place of the first among its records;
+    /// a control batch of a transaction (`isControl`) is passed over by readers.
     ///
     /// Throws `batchTooLarge` beyond 2 GiB, and keeps the records when it throws.
     package mutating func finish(
-        baseOffset: Int64, codec: CompressionCodec, producer: RecordBatch.Producer = .none
+        baseOffset: Int64, codec: CompressionCodec, producer: RecordBatch.Producer = .none,
+        isControl: Bool = false
     ) throws(RecordLogError) -> [UInt8] {
         guard used <= Int(Int32.max), recordCount <= Int(Int32.max) else {
             throw .batchTooLarge(bytes: used)
@@ -132,7 +134,8 @@ package struct RecordBatchBuilder {
         guard batch.count <= Int(Int32.max) else { throw .batchTooLarge(bytes: batch.count) }
         let header = RecordBatch.Header(
             baseOffset: baseOffset, byteCount: batch.count, partitionLeaderEpoch: 0, checksum: 0,
-            attributes: Int16(codec.rawValue), lastOffsetDelta: Int32(max(recordCount - 1, 0)),
+            attributes: Int16(codec.rawValue) | (isControl ? 0x30 : 0),
+            lastOffsetDelta: Int32(max(recordCount - 1, 0)),
             baseTimestamp: baseTimestamp, maxTimestamp: maxTimestamp, producerID: producer.id,
             producerEpoch: producer.epoch, baseSequence: producer.baseSequence,
             recordCount: Int32(recordCount))

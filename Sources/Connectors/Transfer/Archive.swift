@@ -75,9 +75,10 @@ package final class Archive {
         let local = try log.source(place)
         guard let (last, lastRow) = try local.lastRecord() else {
             let first = try source.firstOffset()
-            return Copy(place: place, source: source, start: first, next: first, records: 0)
+            let next = max(first, try local.committedEnd())
+            return Copy(place: place, source: source, start: first, next: next, records: 0)
         }
-        let next = last.offsets[lastRow] + 1
+        let next = max(last.offsets[lastRow] + 1, try local.committedEnd())
         try checkContinues(last, lastRow, source, place)
         var records: Int64 = 0
         var start: Int64?
@@ -184,7 +185,21 @@ package final class Archive {
             records += 1
         }
         if !builder.isEmpty { batches.append(try builder.finish(baseOffset: base, codec: .lz4)) }
+        let next = min(block.nextOffset, offsets.upperBound)
+        if next > max(block.offsets.last ?? 0, offsets.lowerBound - 1) + 1 {
+            batches.append(try marker(at: next - 1))
+        }
         return (batches, records)
+    }
+
+    /// Stands for offsets without a record, as the end of a transaction does on the cluster: so
+    /// that the copy ends where the original ends.
+    private static func marker(at offset: Int64) throws -> [UInt8] {
+        var builder = RecordBatchBuilder(capacity: 128)
+        // Version 0, the type of a commit; version 0, no coordinator's epoch.
+        builder.append(
+            timestampMilliseconds: 0, key: [0, 0, 0, 1], value: [0, 0, 0, 0, 0, 0])
+        return try builder.finish(baseOffset: offset, codec: .none, isControl: true)
     }
 
     // MARK: Proof
