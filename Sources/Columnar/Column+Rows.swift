@@ -205,39 +205,6 @@ extension ByteValues {
     }
 }
 
-extension ByteValues {
-    /// Rows that are the rows of all `parts` one after the other, each with `terminator` at its
-    /// end. All parts have `rowCount` rows. O(bytes).
-    package static func joining(
-        _ parts: [ByteValues], rowCount: Int, terminator: UInt8
-    ) -> ByteValues {
-        var offsets: [Int32] = [0]
-        offsets.reserveCapacity(rowCount + 1)
-        for row in 0..<rowCount {
-            let length = parts.reduce(1) { $0 + $1.range(row).count }
-            offsets.append(offsets[row] + Int32(length))
-        }
-        var bytes = [UInt8](repeating: terminator, count: Int(offsets[rowCount]))
-        // Where each row's next part goes. Part by part, so that a loop has one source.
-        var cursors = offsets
-        unsafe bytes.withUnsafeMutableBytes { target in
-            for part in parts {
-                unsafe part.bytes.withUnsafeBytes { source in
-                    for row in 0..<rowCount {
-                        let range = part.range(row)
-                        let start = Int(cursors[row])
-                        unsafe UnsafeMutableRawBufferPointer(
-                            rebasing: target[start..<start + range.count]
-                        ).copyMemory(from: UnsafeRawBufferPointer(rebasing: source[range]))
-                        cursors[row] += Int32(range.count)
-                    }
-                }
-            }
-        }
-        return ByteValues(offsets: offsets, bytes: bytes)
-    }
-}
-
 /// The elements of `values` at `rows`.
 @inlinable
 package func take<Element>(_ values: [Element], _ rows: [Int32]) -> [Element] {

@@ -1,4 +1,6 @@
 import Columnar
+import Crypto
+import Primitives
 
 /// One record as a task exports it.
 package struct OutputRecord: Hashable, Sendable {
@@ -42,30 +44,30 @@ struct OutputRecords {
 }
 
 /// The bytes that record hashes cover: time, key, headers and value, each with its length.
-struct CanonicalRecords {
-    private(set) var bytes: [UInt8] = []
+struct CanonicalRecords: ~Copyable {
+    private var bytes = ByteWriter()
 
+    var byteCount: Int { bytes.count }
+
+    @inline(__always)
     mutating func append(
         timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?, headers: Span<UInt8>,
         headerCount: Int
     ) {
-        put(timestamp)
-        put(Int64(key?.count ?? -1))
-        if let key { put(key) }
-        put(Int64(value?.count ?? -1))
-        if let value { put(value) }
-        put(Int64(headerCount))
-        put(headers)
+        bytes.put(bigEndian: timestamp)
+        bytes.put(bigEndian: Int64(key?.count ?? -1))
+        if let key { bytes.put(key) }
+        bytes.put(bigEndian: Int64(value?.count ?? -1))
+        if let value { bytes.put(value) }
+        bytes.put(bigEndian: Int64(headerCount))
+        bytes.put(headers)
     }
 
-    /// Forgets the records and keeps the room.
-    mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
-
-    private mutating func put(_ value: Int64) {
-        withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) }
+    /// Adds the bytes to a hash, forgets the records and keeps the room.
+    mutating func move(to hash: inout SHA256) {
+        bytes.withBytes { hash.update(bufferPointer: $0) }
+        bytes.removeAll()
     }
 
-    private mutating func put(_ part: Span<UInt8>) {
-        part.withUnsafeBufferPointer { bytes.append(contentsOf: $0) }
-    }
+    mutating func removeAll() { bytes.removeAll() }
 }

@@ -25,6 +25,7 @@ struct RecordComposer {
     private let causePrefixes: [[UInt8]]
     /// The header's name as it stands in a record.
     private let encodedCausesName: [UInt8]
+    private static let roomForHeaders = 64
     /// Per sink.
     private let encoders: [Encoder]
     /// Per rekeyed stream.
@@ -61,37 +62,44 @@ struct RecordComposer {
         let kept = batch.laterVersions
         let batch = kept.map { batch.gather($0) } ?? batch
         let positions = kept.flatMap { positions?.gather($0) } ?? positions
+        let count = batch.rowCount
         var records = OutputRecords()
-        var text: [UInt8] = []
-        if case .json(let encoder) = encoders[sink] { records.values = encoder.encode(batch) }
-        for row in 0..<batch.rowCount {
-            records.keys.append(keys.keys, Int(batch.keys[row]))
-            var count: Int
+        records.keys = keys.keys.gather(batch.keys)
+        records.timestamps = batch.times.map(Self.milliseconds)
+        records.headerCounts.reserveCapacity(count)
+        var events = ByteValuesWriter(rowCount: count)
+        var headers = ByteValuesWriter(capacity: Self.roomForHeaders * count, rowCount: count)
+        for row in 0..<count {
+            var headerCount: Int
             if case .alarm(let encoder) = encoders[sink] {
                 let event = encoder.encode(batch, row, key: records.keys.array(row))
-                records.values.append(event.value)
-                count = carryHeaders(batch.headers, row, of: event, into: &records.headers.bytes)
+                events.bytes.put(event.value)
+                events.endRow()
+                headerCount = carryHeaders(batch.headers, row, of: event, into: &headers.bytes)
             } else {
-                count = carryHeaders(batch.headers, row, into: &records.headers.bytes)
+                headerCount = carryHeaders(batch.headers, row, into: &headers.bytes)
             }
-            appendCauses(batch.causes, row, &text, to: &records.headers.bytes)
-            count += 1
+            writeCauses(batch.causes, row, to: &headers.bytes)
+            headerCount += 1
             if let positions {
-                RecordHeader("plumbline.asof", self.text(positions, row))
-                    .encode(into: &records.headers.bytes)
-                count += 1
+                headers.bytes.put(RecordHeader("plumbline.asof", text(positions, row)).encoded)
+                headerCount += 1
             }
             let change = batch.change(row)
             if change != .new {
                 let name = change == .correct ? "correct" : "withdraw"
-                RecordHeader("plumbline.change", name).encode(into: &records.headers.bytes)
-                RecordHeader("plumbline.revision", "\(batch.revisions?[row] ?? 0)")
-                    .encode(into: &records.headers.bytes)
-                count += 2
+                let revision = "\(batch.revisions?[row] ?? 0)"
+                headers.bytes.put(RecordHeader("plumbline.change", name).encoded)
+                headers.bytes.put(RecordHeader("plumbline.revision", revision).encoded)
+                headerCount += 2
             }
-            records.headers.endRow()
-            records.headerCounts.append(count)
-            records.timestamps.append(Self.milliseconds(batch.times[row]))
+            headers.endRow()
+            records.headerCounts.append(headerCount)
+        }
+        records.headers = headers.values()
+        switch encoders[sink] {
+        case .json(let encoder): records.values = encoder.encode(batch)
+        case .alarm: records.values = events.values()
         }
         return records
     }
@@ -107,7 +115,8 @@ struct RecordComposer {
         let keys = batch.columns[rekey.keyField].flattened()
         let values = rekeyEncoders[index].encode(batch)
         var records = OutputRecords()
-        var text: [UInt8] = []
+        var headers = ByteValuesWriter(
+            capacity: Self.roomForHeaders * batch.rowCount, rowCount: batch.rowCount)
         for row in 0..<batch.rowCount {
             guard let key = keys.keyBytes(row) else { continue }
             var change = batch.change(row)
@@ -120,15 +129,15 @@ struct RecordComposer {
             }
             records.keys.append(key)
             records.values.append(values, row)
-            var count = carryHeaders(batch.headers, row, into: &records.headers.bytes)
-            appendCauses(batch.causes, row, &text, to: &records.headers.bytes)
+            var count = carryHeaders(batch.headers, row, into: &headers.bytes)
+            writeCauses(batch.causes, row, to: &headers.bytes)
             count += 1
-            count += RekeyedRecord.appendChange(
-                change, revision: revision, to: &records.headers.bytes)
-            records.headers.endRow()
+            count += RekeyedRecord.writeChange(change, revision: revision, to: &headers.bytes)
+            headers.endRow()
             records.headerCounts.append(count)
             records.timestamps.append(Self.milliseconds(batch.times[row]))
         }
+        records.headers = headers.values()
         return records
     }
 
@@ -158,25 +167,25 @@ struct RecordComposer {
     }
 
     private func carryHeaders(
-        _ headers: ByteValues?, _ row: Int, into bytes: inout [UInt8]
+        _ headers: ByteValues?, _ row: Int, into bytes: inout ByteWriter
     ) -> Int {
         guard let headers else { return 0 }
         let range = headers.range(row)
         var position = 0
         let blob = headers.bytes.span.extracting(range)
         guard !blob.isEmpty, let count = Varint.readSigned32(blob, at: &position) else { return 0 }
-        bytes += headers.bytes[(range.lowerBound + position)..<range.upperBound]
+        bytes.put(blob.extracting(position...))
         return Int(count)
     }
 
     /// The headers of an event, after those carried that do not speak of another event.
     private func carryHeaders(
         _ headers: ByteValues?, _ row: Int, of event: AlarmEncoder.Event,
-        into bytes: inout [UInt8]
+        into bytes: inout ByteWriter
     ) -> Int {
         let carried = headers.flatMap { RecordHeaders.decode($0.array(row)) } ?? []
         let all = carried.filter { !AlarmEncoder.isAttribute($0.key) } + event.headers
-        for header in all { header.encode(into: &bytes) }
+        for header in all { bytes.put(header.encoded) }
         return all.count
     }
 
@@ -190,29 +199,26 @@ struct RecordComposer {
         }.joined(separator: ";")
     }
 
-    /// Appends the header of a row's causes: `topic/partition:first-last#count` of every causing
-    /// input, joined by `;`. `text` is room to work in.
-    private func appendCauses(
-        _ columns: [CauseColumn], _ row: Int, _ text: inout [UInt8], to bytes: inout [UInt8]
-    ) {
-        text.removeAll(keepingCapacity: true)
+    /// Writes the header of a row's causes: `topic/partition:first-last#count` of every causing
+    /// input, joined by `;`.
+    private func writeCauses(_ columns: [CauseColumn], _ row: Int, to bytes: inout ByteWriter) {
+        bytes.put(encodedCausesName)
+        let start = bytes.count
         for cause in columns where cause.first[row] >= 0 {
-            if !text.isEmpty { text.append(0x3B) }
+            if bytes.count > start { bytes.put(0x3B) }
             let (first, last) = (cause.first[row], cause.last[row])
-            text += causePrefixes[cause.input]
-            Decimal.write(first, scale: 0, to: &text)
+            bytes.put(causePrefixes[cause.input])
+            bytes.put(decimal: first, scale: 0)
             if last != first {
-                text.append(0x2D)
-                Decimal.write(last, scale: 0, to: &text)
+                bytes.put(0x2D)
+                bytes.put(decimal: last, scale: 0)
             }
             if let count = cause.counts?[row], count != 1 || last != first {
-                text.append(0x23)
-                Decimal.write(Int64(count), scale: 0, to: &text)
+                bytes.put(0x23)
+                bytes.put(decimal: Int64(count), scale: 0)
             }
         }
-        bytes += encodedCausesName
-        Varint.appendSigned(Int64(text.count), to: &bytes)
-        bytes += text
+        bytes.putLength(before: start)
     }
 }
 

@@ -29,11 +29,13 @@ enum RekeyedRecord {
             headers: headers, headerCount: 1)
     }
 
-    /// Appends a row's change, unless it is new; gives the number of headers.
-    static func appendChange(_ change: Change, revision: Int32, to headers: inout [UInt8]) -> Int {
+    /// Writes a row's change, unless it is new; gives the number of headers.
+    static func writeChange(
+        _ change: Change, revision: Int32, to headers: inout ByteWriter
+    ) -> Int {
         guard let name = changeNames.first(where: { $0.change == change })?.name else { return 0 }
-        RecordHeader(changeHeader, name).encode(into: &headers)
-        RecordHeader(revisionHeader, String(revision)).encode(into: &headers)
+        headers.put(RecordHeader(changeHeader, name).encoded)
+        headers.put(RecordHeader(revisionHeader, String(revision)).encoded)
         return 2
     }
 

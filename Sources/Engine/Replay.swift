@@ -183,10 +183,7 @@ package struct Replay {
                 position: try sources[index].firstOffset(), maximumRowCount: options.batchRows)
         }
         let outputs = zip(identity.places.outputs, stored).map { slot, records in
-            let output = OutputTopic(slot.place, codec: .none, start: 0)
-            output.storedEnd = .max
-            output.observer = { try records.compare($0) }
-            return output
+            OutputTopic(slot.place) { try records.compare($0) }
         }
         return TaskCore(
             plan: identity.plan, partition: identity.partition,

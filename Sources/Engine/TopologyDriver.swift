@@ -37,10 +37,7 @@ package final class TopologyDriver {
         self.sources = sources
         self.collected = collected
         let outputs = zip(places, collected).map { place, collected in
-            let output = OutputTopic(place, codec: .none, start: 0)
-            output.storedEnd = .max
-            output.observer = { collected.records.append($0) }
-            return output
+            OutputTopic(place) { collected.records.append($0) }
         }
         core = TaskCore(
             plan: plan, partition: partition, partitionCount: partitionCount,
@@ -117,7 +114,7 @@ package final class TopologyDriver {
 final class MemorySource: RecordSource {
     private var blocks: [RecordBlock] = []
     private(set) var end: Int64 = 0
-    private var builder = RecordBatchBuilder()
+    private let builder = RecordBatchBuilder()
     private let decoder = RecordBatchDecoder()
 
     /// Encodes and decodes the records, so that they pass through the log's format.

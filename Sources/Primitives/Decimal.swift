@@ -5,10 +5,15 @@ package enum Decimal {
 
     /// 10^`exponent` for 0...18.
     package static func powerOfTen(_ exponent: Int) -> Int64 {
-        var value: Int64 = 1
-        for _ in 0..<exponent { value *= 10 }
-        return value
+        powers[exponent]
     }
+
+    private static let powers: InlineArray<19, Int64> = [
+        1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+        10_000_000_000, 100_000_000_000, 1_000_000_000_000, 10_000_000_000_000,
+        100_000_000_000_000, 1_000_000_000_000_000, 10_000_000_000_000_000,
+        100_000_000_000_000_000, 1_000_000_000_000_000_000,
+    ]
 
     /// What came of reading a number as a decimal.
     package enum ParseResult: Equatable, Sendable {
@@ -117,34 +122,8 @@ package enum Decimal {
         return .value(negative ? Int64(truncatingIfNeeded: 0 &- magnitude) : Int64(magnitude))
     }
 
-    /// Appends `units` × 10^-`scale` with all its `scale` digits: 2500 at scale 1 is `250.0`.
-    package static func write(_ units: Int64, scale: Int, to bytes: inout [UInt8]) {
-        unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 40) { buffer in
-            var start = 40
-            var rest = units.magnitude
-            var written = 0
-            repeat {
-                let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
-                start -= 1
-                unsafe buffer[start] = UInt8(truncatingIfNeeded: digit) + 48
-                rest = quotient
-                written += 1
-                if written == scale {
-                    start -= 1
-                    unsafe buffer[start] = 0x2E
-                }
-            } while rest > 0 || written <= scale
-            if units < 0 {
-                start -= 1
-                unsafe buffer[start] = 0x2D
-            }
-            unsafe bytes.append(
-                contentsOf: UnsafeMutableBufferPointer(rebasing: buffer[start...]))
-        }
-    }
-
-    /// Appends `units` × 10^-`scale` with all its `scale` digits.
-    package static func write(_ units: Int128, scale: Int, to bytes: inout [UInt8]) {
+    /// Writes `units` × 10^-`scale` with all its `scale` digits.
+    package static func write(_ units: Int128, scale: Int, to writer: inout ByteWriter) {
         var reversed: [UInt8] = []
         var magnitude = units.magnitude
         repeat {
@@ -152,18 +131,18 @@ package enum Decimal {
             magnitude /= 10
         } while magnitude > 0
         while reversed.count <= scale { reversed.append(48) }
-        if units < 0 { bytes.append(45) }
+        if units < 0 { writer.put(45) }
         for index in stride(from: reversed.count - 1, through: 0, by: -1) {
-            bytes.append(reversed[index])
-            if index == scale, scale > 0 { bytes.append(46) }
+            writer.put(reversed[index])
+            if index == scale, scale > 0 { writer.put(46) }
         }
     }
 
     /// Text of `units` × 10^-`scale`.
     package static func text(_ units: Int64, scale: Int) -> String {
-        var bytes: [UInt8] = []
-        write(units, scale: scale, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        var writer = ByteWriter(capacity: 24)
+        writer.put(decimal: units, scale: scale)
+        return String(decoding: writer.array(), as: UTF8.self)
     }
 
     /// `numerator / denominator` × 10^`scale`, rounded half-even; nil when it does not fit.

@@ -110,9 +110,9 @@ package enum Timestamp {
         parse(Array(text.utf8).span)
     }
 
-    /// Appends RFC 3339 text in UTC: no fraction, or three or six digits, the fewest that keep
+    /// Writes RFC 3339 text in UTC: no fraction, or three or six digits, the fewest that keep
     /// the value exactly.
-    package static func write(_ microseconds: Int64, to bytes: inout [UInt8]) {
+    package static func write(_ microseconds: Int64, to writer: inout ByteWriter) {
         var seconds = microseconds / microsecondsPerSecond
         var fraction = microseconds % microsecondsPerSecond
         if fraction < 0 {
@@ -126,35 +126,29 @@ package enum Timestamp {
             day -= 1
         }
         let date = civil(days: Int(day))
-        func put(_ value: Int, _ width: Int) {
-            var divisor = width == 2 ? 10 : width == 3 ? 100 : width == 4 ? 1000 : 100_000
-            while divisor > 0 {
-                bytes.append(UInt8(truncatingIfNeeded: 48 + value / divisor % 10))
-                divisor /= 10
-            }
-        }
-        put(date.year, 4)
-        bytes.append(45)
-        put(date.month, 2)
-        bytes.append(45)
-        put(date.day, 2)
-        bytes.append(84)
-        put(Int(secondOfDay) / 3600, 2)
-        bytes.append(58)
-        put(Int(secondOfDay) / 60 % 60, 2)
-        bytes.append(58)
-        put(Int(secondOfDay) % 60, 2)
+        writer.put(digits: date.year, count: 4)
+        writer.put(45)
+        writer.put(digits: date.month, count: 2)
+        writer.put(45)
+        writer.put(digits: date.day, count: 2)
+        writer.put(84)
+        writer.put(digits: Int(secondOfDay) / 3600, count: 2)
+        writer.put(58)
+        writer.put(digits: Int(secondOfDay) / 60 % 60, count: 2)
+        writer.put(58)
+        writer.put(digits: Int(secondOfDay) % 60, count: 2)
         if fraction != 0 {
-            bytes.append(46)
-            if fraction % 1000 == 0 { put(Int(fraction) / 1000, 3) } else { put(Int(fraction), 6) }
+            writer.put(46)
+            let isWhole = fraction % 1000 == 0
+            writer.put(digits: Int(isWhole ? fraction / 1000 : fraction), count: isWhole ? 3 : 6)
         }
-        bytes.append(90)
+        writer.put(90)
     }
 
     /// RFC 3339 text in UTC; see ``write(_:to:)``.
     package static func text(_ microseconds: Int64) -> String {
-        var bytes: [UInt8] = []
-        write(microseconds, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        var writer = ByteWriter(capacity: 32)
+        write(microseconds, to: &writer)
+        return String(decoding: writer.array(), as: UTF8.self)
     }
 }

@@ -112,7 +112,7 @@ extension PartitionLog {
         _ batch: SegmentScanner.Batch, below offset: Int64
     ) throws(RecordLogError) -> [UInt8] {
         let block = try decode(batch, in: active)
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         for row in 0..<block.count where block.offsets[row] < offset {
             guard block.offsets[row] == batch.header.baseOffset + Int64(row) else {
                 throw .corruptBatch(

@@ -23,4 +23,12 @@ package struct RecordHeader: Hashable, Sendable {
         Varint.appendSigned(Int64(value.count), to: &bytes)
         bytes += value
     }
+
+    /// The header as it stands in a record; see ``encode(into:)``.
+    package var encoded: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(key.count + (value?.count ?? 0) + 10)
+        encode(into: &bytes)
+        return bytes
+    }
 }

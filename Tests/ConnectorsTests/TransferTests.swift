@@ -239,7 +239,7 @@ struct TransferTests {
         let target = try ImportTargets.open(data)
         #expect(try target.ensureTopic("t", partitions: 2) == [0, 0])
         func batch(_ before: Int64) throws -> [UInt8] {
-            var builder = RecordBatchBuilder()
+            let builder = RecordBatchBuilder()
             builder.append(timestampMilliseconds: 1, key: nil, value: [1])
             return try builder.finish(
                 baseOffset: 77, codec: .none,

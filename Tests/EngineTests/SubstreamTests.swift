@@ -20,7 +20,7 @@ import Testing
             guard first < records.count else { return nil }
             reads += 1
             let range = first..<min(first + 3, records.count)
-            var builder = RecordBatchBuilder()
+            let builder = RecordBatchBuilder()
             for index in range {
                 builder.append(
                     timestampMilliseconds: 0, key: nil, value: [records[index].value],

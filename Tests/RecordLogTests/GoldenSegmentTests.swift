@@ -82,7 +82,7 @@ struct GoldenSegmentTests {
         while let block = try reader.read(from: next, maxBytes: 1) {
             next = block.nextOffset
             guard block.count > 0 else { continue }
-            var builder = RecordBatchBuilder()
+            let builder = RecordBatchBuilder()
             for row in 0..<block.count {
                 let headers = block.encodedHeaders(row)
                 let all = block.bytes

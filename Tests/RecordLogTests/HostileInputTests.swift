@@ -11,7 +11,7 @@ struct HostileInputTests {
             let vector = try #require(vectors.first { $0.name.hasSuffix(" \(codec.name)") })
             return bytes(hexadecimal: vector.hex)
         }
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         for record in randomRecords(from: 0, count: 12, startTime: 5, random: &random) {
             builder.append(
                 timestampMilliseconds: record.timestamp, key: record.key, value: record.value,
@@ -100,7 +100,7 @@ struct HostileInputTests {
     }
 
     @Test func statedLengthsAreNotBelieved() throws {
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         builder.append(timestampMilliseconds: 1, key: [1], value: [2])
         let good = try builder.finish(baseOffset: 0, codec: .none)
         func refuses(_ change: (inout [UInt8]) -> Void) -> BatchFault? {
@@ -138,7 +138,7 @@ struct HostileInputTests {
 
     @Test(arguments: [CompressionCodec.lz4, .zstd])
     func decompressionHasALimit(codec: CompressionCodec) throws {
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         builder.append(
             timestampMilliseconds: 1, key: nil, value: [UInt8](repeating: 0, count: 8 << 20))
         let bomb = try builder.finish(baseOffset: 0, codec: codec)

@@ -60,7 +60,7 @@ struct IndependentReaderTests {
                 to: log, codec, count: random.int(in: 1...200), random: &random)
         }
         // More than one block of 64 KB, which lz4 must write independent of one another.
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         for index in 0..<300 {
             let value = [UInt8]("wind=\(index % 7);".utf8) + [UInt8](repeating: 65, count: 900)
             expected.append(

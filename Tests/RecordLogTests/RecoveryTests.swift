@@ -28,7 +28,7 @@ struct RecoveryTests {
         let log = try directory.partition("t", 0)
         var written = Written(partition: log.path)
         for index in 0..<50 {
-            var builder = RecordBatchBuilder()
+            let builder = RecordBatchBuilder()
             let value = [UInt8](repeating: UInt8(index), count: 1_000 + index)
             let record = TestRecord(
                 offset: Int64(index), timestamp: 1_000_000 + Int64(index), key: [7], value: value)
@@ -95,7 +95,7 @@ struct RecoveryTests {
         #expect(log.recovery.truncatedBytes > 0)
         #expect(log.recovery.fault != nil)
         // It goes on from there, and the files are whole again.
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         let last = written.records[49]
         builder.append(timestampMilliseconds: last.timestamp, key: last.key, value: last.value)
         try log.append(try builder.finish(baseOffset: 49, codec: .none))

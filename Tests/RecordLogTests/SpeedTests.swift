@@ -55,7 +55,7 @@ import Testing
         let count = Self.recordCount
         var batches: [[UInt8]] = []
         try report("\(codec.name): build and encode", count, "record") {
-            var builder = RecordBatchBuilder()
+            let builder = RecordBatchBuilder()
             var varying = value
             var base: Int64 = 0
             for index in 0..<count {

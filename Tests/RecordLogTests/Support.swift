@@ -41,7 +41,7 @@ func appendBatch(
     to log: PartitionLog, _ codec: CompressionCodec, count: Int,
     startTime: Int64 = 1_763_800_000_000, random: inout RandomSource
 ) throws -> [TestRecord] {
-    var builder = RecordBatchBuilder(capacity: 100)
+    let builder = RecordBatchBuilder(capacity: 100)
     let expected = randomRecords(
         from: log.logEndOffset, count: count, startTime: startTime, random: &random)
     for record in expected {

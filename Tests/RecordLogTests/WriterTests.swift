@@ -12,7 +12,7 @@ struct WriterTests {
     private func batch(
         _ log: PartitionLog, timestamps: [Int64], valueSize: Int = 10
     ) throws -> [UInt8] {
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         for time in timestamps {
             builder.append(
                 timestampMilliseconds: time, key: nil,
@@ -164,7 +164,7 @@ struct WriterTests {
         #expect(throws: RecordLogError.self) { try log.append([]) }
         #expect(throws: RecordLogError.self) { try log.append(Array(good.dropLast())) }
         #expect(throws: RecordLogError.self) { try log.append(good + good) }
-        var empty = RecordBatchBuilder()
+        let empty = RecordBatchBuilder()
         let none = try empty.finish(baseOffset: 0, codec: .none)
         #expect(throws: RecordLogError.self) { try log.append(none) }
         #expect(log.logEndOffset == 0)
@@ -282,7 +282,7 @@ struct WriterTests {
         try directory.createTopic("t", partitions: 1)
         let log = try directory.partition("t", 0)
         let key = (0..<(1 << 20)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         builder.append(timestampMilliseconds: 1, key: key, value: key + key)
         builder.append(timestampMilliseconds: 1, key: [], value: nil)
         try log.append(try builder.finish(baseOffset: 0, codec: .lz4))

@@ -20,7 +20,7 @@ package func convert(_ conversion: Conversion, _ a: Vector, count: Int) -> Vecto
     case .decimalToString(let scale):
         let values = a.int64
         return write(a, count) {
-            Decimal.write(values[$0], scale: scale, to: &$1)
+            $1.put(decimal: values[$0], scale: scale)
             return true
         }
     case .ratioToString(let scale):
@@ -34,13 +34,13 @@ package func convert(_ conversion: Conversion, _ a: Vector, count: Int) -> Vecto
     case .doubleToString:
         let values = a.double
         return write(a, count) {
-            $1 += Array(doubleText(values[$0]).utf8)
+            $1.put(doubleText(values[$0]))
             return true
         }
     case .boolToString:
         let values = a.bool
         return write(a, count) {
-            $1 += Array((values[$0] ? "true" : "false").utf8)
+            $1.put(values[$0] ? "true" : "false")
             return true
         }
     case .timestampToString:
@@ -60,7 +60,7 @@ package func convert(_ conversion: Conversion, _ a: Vector, count: Int) -> Vecto
         return write(a, count) { row, bytes in
             let text = values.bytes[values.range(row)]
             guard String(validating: text, as: UTF8.self) != nil else { return false }
-            bytes += text
+            bytes.put(text)
             return true
         }
     default: return read(conversion, a, count)
@@ -74,17 +74,17 @@ private func roundedWide(_ value: Quotient, scale: Int) -> Int128? {
 }
 
 private func write(
-    _ a: Vector, _ count: Int, _ body: (Int, inout [UInt8]) -> Bool
+    _ a: Vector, _ count: Int, _ body: (Int, inout ByteWriter) -> Bool
 ) -> Vector {
-    var result = ByteValues()
+    var texts = ByteValuesWriter(capacity: 16 * count)
     var faults = a.faults
     for row in 0..<count {
-        if a.isLive(row), !body(row, &result.bytes) {
+        if a.isLive(row), !body(row, &texts.bytes) {
             record(.invalidArgument, row, count, in: &faults)
         }
-        result.offsets.append(Int32(result.bytes.count))
+        texts.endRow()
     }
-    return Vector(.bytes(result), a.column.validity, faults)
+    return Vector(.bytes(texts.values()), a.column.validity, faults)
 }
 
 /// The shortest text that reads back to the same double, whole numbers without a point.
@@ -96,13 +96,14 @@ private func doubleText(_ value: Double) -> String {
 }
 
 /// Seconds with the fewest digits, and an `s`.
-private func writeDuration(_ microseconds: Int64, to bytes: inout [UInt8]) {
-    var text: [UInt8] = []
-    Decimal.write(microseconds, scale: 6, to: &text)
-    while text.last == 48 { text.removeLast() }
-    if text.last == 46 { text.removeLast() }
-    bytes += text
-    bytes.append(0x73)
+private func writeDuration(_ microseconds: Int64, to bytes: inout ByteWriter) {
+    var text = ByteWriter(capacity: 24)
+    text.put(decimal: microseconds, scale: 6)
+    var kept = text.array()[...]
+    while kept.last == 48 { kept.removeLast() }
+    if kept.last == 46 { kept.removeLast() }
+    bytes.put(kept)
+    bytes.put(0x73)
 }
 
 private func read(_ conversion: Conversion, _ a: Vector, _ count: Int) -> Vector {

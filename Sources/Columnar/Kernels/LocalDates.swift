@@ -30,9 +30,7 @@ package func localDate(_ a: Vector, zone: Zone, count: Int) -> Vector {
         let day = distance - distance % Timestamp.microsecondsPerDay + Timestamp.minimum
         if day != known {
             known = day
-            text.removeAll(keepingCapacity: true)
-            Timestamp.write(day, to: &text)
-            text.removeLast(text.count - 10)
+            text = Array(Timestamp.text(day).utf8.prefix(10))
         }
         result.append(text)
     }

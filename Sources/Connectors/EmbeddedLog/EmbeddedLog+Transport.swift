@@ -91,7 +91,7 @@ extension EmbeddedLog: Transport {
     static func single(
         key: [UInt8]?, value: [UInt8], at offset: Int64, _ place: TopicPartition
     ) throws -> PartitionAppend {
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         builder.append(
             timestampMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), key: key,
             value: value)

@@ -1,3 +1,5 @@
+import Primitives
+
 /// Base64 with the standard alphabet and padding (RFC 4648 §4).
 enum Base64 {
     private static let alphabet = Array(
@@ -33,17 +35,17 @@ enum Base64 {
         return bits == 0 ? result : nil
     }
 
-    /// Appends the text of some bytes.
-    static func encode(_ bytes: ArraySlice<UInt8>, to text: inout [UInt8]) {
-        var index = bytes.startIndex
-        while index < bytes.endIndex {
-            let count = min(3, bytes.endIndex - index)
+    /// Writes the text of some bytes.
+    static func encode(_ bytes: Span<UInt8>, to text: inout ByteWriter) {
+        var index = 0
+        while index < bytes.count {
+            let count = min(3, bytes.count - index)
             var word = UInt32(bytes[index]) << 16
             if count > 1 { word |= UInt32(bytes[index + 1]) << 8 }
             if count > 2 { word |= UInt32(bytes[index + 2]) }
             for digit in 0..<4 {
                 let value = Int(word >> UInt32(18 - 6 * digit) & 63)
-                text.append(digit <= count ? alphabet[value] : 0x3D)
+                text.put(digit <= count ? alphabet[value] : 0x3D)
             }
             index += count
         }

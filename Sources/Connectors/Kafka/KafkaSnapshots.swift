@@ -142,7 +142,7 @@ final class KafkaSnapshots: SnapshotChunks {
     private func record(
         _ key: [UInt8], _ value: [UInt8]?, _ headers: [RecordHeader] = []
     ) throws -> [UInt8] {
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         builder.append(
             timestampMilliseconds: Int64(Date().timeIntervalSince1970 * 1000), key: key,
             value: value, headers: headers)

@@ -166,7 +166,7 @@ package final class Archive {
     private static func batches(
         of block: RecordBlock, _ offsets: Range<Int64>
     ) throws -> (batches: [[UInt8]], records: Int64) {
-        var builder = RecordBatchBuilder()
+        let builder = RecordBatchBuilder()
         var batches: [[UInt8]] = []
         var base: Int64 = 0
         var records: Int64 = 0
@@ -195,7 +195,7 @@ package final class Archive {
     /// Stands for offsets without a record, as the end of a transaction does on the cluster: so
     /// that the copy ends where the original ends.
     private static func marker(at offset: Int64) throws -> [UInt8] {
-        var builder = RecordBatchBuilder(capacity: 128)
+        let builder = RecordBatchBuilder(capacity: 128)
         // Version 0, the type of a commit; version 0, no coordinator's epoch.
         builder.append(
             timestampMilliseconds: 0, key: [0, 0, 0, 1], value: [0, 0, 0, 0, 0, 0])

@@ -70,7 +70,9 @@ package struct RecordJSON {
         }
         if isText { return writeString(bytes, to: &output) }
         output += Array("{\"base64\":\"".utf8)
-        Base64.encode(bytes, to: &output)
+        var text = ByteWriter(capacity: bytes.count * 4 / 3 + 4)
+        Base64.encode(bytes.span, to: &text)
+        output += text.array()
         output += [0x22, 0x7D]
     }
 

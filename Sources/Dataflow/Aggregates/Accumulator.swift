@@ -208,10 +208,16 @@ final class ExactSumAccumulator: Accumulator {
         _ windows: [PaneRun], _ sums: [Int128], _ counts: [Int64], _ unit: Int128,
         _ ratios: inout RatioValues, _ validity: inout ResultBuilder
     ) {
+        let (sums, counts) = (sums.span, counts.span)
         for panes in windows {
             var sum: Int128 = 0
             var count: Int64 = 0
-            for slot in panes {
+            let (first, second) = panes.parts
+            for slot in first {
+                sum &+= sums[slot]
+                count &+= counts[slot]
+            }
+            for slot in second {
                 sum &+= sums[slot]
                 count &+= counts[slot]
             }

@@ -36,6 +36,13 @@ struct PaneRun: RandomAccessCollection {
     var startIndex: Int { 0 }
     var endIndex: Int { Int(length) }
 
+    /// The slots in order, up to the block's end and then from its start: loops that need not wrap.
+    var parts: (Range<Int>, Range<Int>) {
+        let start = Int(base &+ offset)
+        let whole = Swift.min(Int(length), Int(mask &+ 1 &- offset))
+        return (start..<start &+ whole, Int(base)..<Int(base) &+ Int(length) &- whole)
+    }
+
     /// The slot of the `place`-th pane.
     subscript(place: Int) -> Int {
         Int(base &+ ((offset &+ Int32(truncatingIfNeeded: place)) & mask))
@@ -219,11 +226,19 @@ struct PaneStore {
     func appendCauses(_ windows: [PaneRun], to columns: inout [[PaneCause]]) {
         for index in causes.indices {
             let column = causes[index]
-            for window in windows {
-                var total = PaneCause.none
-                for slot in window { total.add(column[slot]) }
-                columns[index].append(total)
-            }
+            Self.append(windows, column.span, to: &columns[index])
+        }
+    }
+
+    private static func append(
+        _ windows: [PaneRun], _ causes: Span<PaneCause>, to column: inout [PaneCause]
+    ) {
+        for window in windows {
+            var total = PaneCause.none
+            let (first, second) = window.parts
+            for slot in first { total.add(causes[slot]) }
+            for slot in second { total.add(causes[slot]) }
+            column.append(total)
         }
     }
 

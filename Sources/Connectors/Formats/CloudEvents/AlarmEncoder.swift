@@ -139,9 +139,9 @@ package struct AlarmEncoder: Sendable {
     /// A field's value as JSON; nil where the rows have no such field.
     private func raw(_ field: Int?, _ batch: Batch, _ row: Int) -> [UInt8]? {
         guard let field else { return nil }
-        var bytes: [UInt8] = []
+        var bytes = ByteWriter(capacity: 64)
         JSONWriter.value(batch.columns[field], row, schema.fields[field].type, to: &bytes)
-        return bytes
+        return bytes.array()
     }
 
     /// A field's value as people read it: as in JSON, text without quotes and escapes; nil for
@@ -190,24 +190,35 @@ package struct AlarmEncoder: Sendable {
 }
 
 /// The members of a JSON object, one after the other.
-private struct Members {
-    private var bytes: [UInt8] = [0x7B]
+private struct Members: ~Copyable {
+    private var bytes = ByteWriter(capacity: 256)
+
+    init() { bytes.put(0x7B) }
 
     mutating func add(_ name: String, bytes value: [UInt8]?) {
-        if bytes.count > 1 { bytes.append(0x2C) }
-        JSONWriter.string(Array(name.utf8)[...], to: &bytes)
-        bytes.append(0x3A)
-        bytes += value ?? Array("null".utf8)
+        begin(name)
+        if let value { bytes.put(value) } else { bytes.put("null") }
     }
 
-    mutating func add(_ name: String, raw value: String) { add(name, bytes: Array(value.utf8)) }
+    mutating func add(_ name: String, raw value: String) {
+        begin(name)
+        bytes.put(value)
+    }
 
     mutating func add(_ name: String, text: String?) {
-        guard let text else { return add(name, bytes: nil) }
-        var value: [UInt8] = []
-        JSONWriter.string(Array(text.utf8)[...], to: &value)
-        add(name, bytes: value)
+        begin(name)
+        if let text {
+            JSONWriter.string(Array(text.utf8).span, to: &bytes)
+        } else {
+            bytes.put("null")
+        }
     }
 
-    var object: [UInt8] { bytes + [0x7D] }
+    private mutating func begin(_ name: String) {
+        if bytes.count > 1 { bytes.put(0x2C) }
+        JSONWriter.string(Array(name.utf8).span, to: &bytes)
+        bytes.put(0x3A)
+    }
+
+    var object: [UInt8] { bytes.array() + [0x7D] }
 }

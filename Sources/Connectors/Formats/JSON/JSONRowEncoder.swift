@@ -14,10 +14,11 @@ package struct JSONRowEncoder: Sendable {
 
     package init(schema: Schema) {
         prefixes = schema.fields.enumerated().map { index, field in
-            var prefix: [UInt8] = [index == 0 ? 0x7B : 0x2C]
-            JSONWriter.string(Array(field.name.utf8)[...], to: &prefix)
-            prefix.append(0x3A)
-            return prefix
+            var prefix = ByteWriter(capacity: 32)
+            prefix.put(index == 0 ? 0x7B : 0x2C)
+            JSONWriter.string(Array(field.name.utf8).span, to: &prefix)
+            prefix.put(0x3A)
+            return prefix.array()
         }
         types = schema.fields.map(\.type)
     }
@@ -26,19 +27,34 @@ package struct JSONRowEncoder: Sendable {
     ///
     /// Column by column first, so that each loop has one type, then row by row.
     package func encode(_ batch: Batch) -> ByteValues {
-        var members = prefixes.indices.map { index in
-            var texts = ByteValues()
+        let count = batch.rowCount
+        var rows = ByteValuesWriter(capacity: 64 * count, rowCount: count)
+        guard !prefixes.isEmpty else {
+            for _ in 0..<count {
+                rows.bytes.put("{}")
+                rows.endRow()
+            }
+            return rows.values()
+        }
+        // Where the texts of each column stand: columns one after the other.
+        var texts = ByteValuesWriter(capacity: 64 * count, rowCount: count * prefixes.count)
+        for index in prefixes.indices {
             JSONWriter.values(
                 batch.columns[index], types[index], prefix: prefixes[index], to: &texts)
-            return texts
         }
-        if members.isEmpty {
-            members = [
-                ByteValues(
-                    offsets: Array(0...Int32(batch.rowCount)),
-                    bytes: Array(repeating: 0x7B, count: batch.rowCount))
-            ]
+        let starts = texts.offsets.span
+        texts.bytes.withBytes { bytes in
+            guard let base = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+            for row in 0..<count {
+                for column in prefixes.indices {
+                    let place = column &* count &+ row
+                    let start = Int(starts[place])
+                    rows.bytes.put(base + start, count: Int(starts[place &+ 1]) &- start)
+                }
+                rows.bytes.put(0x7D)
+                rows.endRow()
+            }
         }
-        return ByteValues.joining(members, rowCount: batch.rowCount, terminator: 0x7D)
+        return rows.values()
     }
 }
