@@ -104,6 +104,15 @@ package struct Batch: Sendable {
         return nil
     }
 
+    /// The place of the record that a row is; nil for one that came of several.
+    package func ownRecord(_ row: Int) -> RecordPlace? {
+        for cause in causes where cause.first[row] >= 0 {
+            guard cause.first[row] == cause.last[row] else { return nil }
+            return RecordPlace(input: cause.input, offset: cause.first[row])
+        }
+        return nil
+    }
+
     /// The rows `rows[0]`, `rows[1]`, … of every column. O(rows × columns).
     package func gather(_ rows: [Int32]) -> Batch {
         Batch(

@@ -98,20 +98,20 @@ struct StepOutput {
         _ reason: RejectReason, _ detail: String, row: Int, of batch: Batch,
         _ context: RowContext
     ) {
-        let origin = batch.origin(row)
+        let record = batch.ownRecord(row)
         rejectedRows.append(row)
         rejects.append(
             Reject(
                 reason: reason, detail: detail, step: step, sequence: context.sequences[row],
-                origin: origin, time: batch.times[row],
-                key: key(of: row, in: batch, origin),
-                value: origin.flatMap { batch.raw?.value(at: $0) }))
+                origin: batch.origin(row), time: batch.times[row],
+                key: key(of: row, in: batch, record),
+                value: record.flatMap { batch.raw?.value(at: $0) }))
     }
 
     /// The original record's key where that is at hand, else the row's.
-    private func key(of row: Int, in batch: Batch, _ origin: RecordPlace?) -> [UInt8]? {
-        guard let raw = batch.raw, let origin else { return keys.bytes(batch.keys[row]) }
-        return raw.key(at: origin)
+    private func key(of row: Int, in batch: Batch, _ record: RecordPlace?) -> [UInt8]? {
+        guard let raw = batch.raw, let record else { return keys.bytes(batch.keys[row]) }
+        return raw.key(at: record)
     }
 }
 

@@ -16,9 +16,10 @@ import Columnar
 final class ReorderOperator: Operator {
     private let usesKeyClocks: Bool
     private let passesLate: Bool
-    /// Rows that wait, in order of arrival, with their original records.
-    private var waiting: Batch?
-    /// Greatest time released: one entry a key under key clocks, else one at 0.
+    private var waiting = WaitingRows()
+    /// The rows that wait by time: one queue a key under key clocks, else one at 0.
+    private var queues: [RowQueue] = []
+    /// Greatest time released, by clock as the queues.
     private var released: [Int64] = []
 
     init(usesKeyClocks: Bool, passesLate: Bool = false) {
@@ -28,9 +29,15 @@ final class ReorderOperator: Operator {
 
     private func clock(of key: Int32) -> Int { usesKeyClocks ? Int(key) : 0 }
 
+    private func grow(clockCount: Int) {
+        while released.count < clockCount {
+            released.append(.min)
+            queues.append(RowQueue())
+        }
+    }
+
     func push(_ batch: Batch, _ context: RowContext, _ output: inout StepOutput) {
-        let greatest = batch.keys.max().map { clock(of: $0) } ?? 0
-        while released.count <= greatest { released.append(.min) }
+        grow(clockCount: (batch.keys.max().map { clock(of: $0) } ?? 0) + 1)
         var start = 0
         var ghost = 0
         for row in 0..<batch.rowCount {
@@ -91,10 +98,14 @@ final class ReorderOperator: Operator {
                 batch.gather(passing),
                 context.keeping(passing, keys: batch.keys, keepsGhosts: false))
         }
-        guard !held.isEmpty else { return }
-        var rows = batch.gather(held)
-        rows.raw = WaitingRecords(copying: rows)
-        if waiting == nil { waiting = rows } else { waiting?.append(rows) }
+        if !held.isEmpty { enqueue(batch.gather(held)) }
+    }
+
+    private func enqueue(_ rows: Batch) {
+        let first = waiting.append(rows)
+        for row in 0..<rows.rowCount {
+            queues[clock(of: rows.keys[row])].insert((rows.times[row], first + Int32(row)))
+        }
     }
 
     /// Whether what a correction may be about waits, here or among the rows `held`.
@@ -103,10 +114,7 @@ final class ReorderOperator: Operator {
         if held.contains(where: { batch.keys[Int($0)] == key && batch.times[Int($0)] == time }) {
             return true
         }
-        guard let waiting else { return false }
-        return waiting.times.indices.contains {
-            waiting.times[$0] == time && waiting.keys[$0] == key
-        }
+        return waiting.contains(key: key, time: time)
     }
 
     func boundary(after watermark: Int64) -> Int64 {
@@ -118,14 +126,33 @@ final class ReorderOperator: Operator {
     ///
     /// A millisecond, as deadlines have it: rows and deadlines of one time come out together.
     var nextTimer: Int64 {
-        guard !usesKeyClocks, let first = waiting?.times.min() else { return .max }
-        return first.addingSaturating(1000)
+        guard !usesKeyClocks, let first = first(ofClock: 0) else { return .max }
+        return first.time.addingSaturating(1000)
     }
 
     func advance(to watermark: Int64, _ output: inout StepOutput) {
-        guard !usesKeyClocks, let waiting else { return }
-        let due = (0..<waiting.rowCount).filter { waiting.times[$0] < watermark }
-        release(due, &output)
+        guard !usesKeyClocks else { return }
+        release(takeDue(ofClock: 0, before: watermark), &output)
+    }
+
+    /// The first row in a queue; forgets those that were released otherwise.
+    private func first(ofClock clock: Int) -> RowQueue.Entry? {
+        guard clock < queues.count else { return nil }
+        while let entry = queues[clock].first {
+            if waiting.isThere(entry.row) { return entry }
+            queues[clock].removeFirst()
+        }
+        return nil
+    }
+
+    /// Takes the rows of a clock before a time out of its queue, in order.
+    private func takeDue(ofClock clock: Int, before time: Int64) -> [Int32] {
+        var due: [Int32] = []
+        while let entry = first(ofClock: clock), entry.time < time {
+            due.append(entry.row)
+            queues[clock].removeFirst()
+        }
+        return due
     }
 
     /// Releases what is due of one clock after a move of it, and tells the move downstream.
@@ -135,13 +162,8 @@ final class ReorderOperator: Operator {
         _ move: RowContext.Ghost, of batch: Batch, floor: Int64 = .min,
         _ output: inout StepOutput
     ) {
-        if let waiting {
-            let due = (0..<waiting.rowCount).filter {
-                (!usesKeyClocks || waiting.keys[$0] == move.key)
-                    && waiting.times[$0] < move.watermark
-            }
-            release(due, floor: floor, sequence: move.sequence, &output)
-        }
+        let due = takeDue(ofClock: clock(of: move.key), before: move.watermark)
+        release(due, floor: floor, sequence: move.sequence, &output)
         guard usesKeyClocks, output.keepsGhosts, move.watermark > floor else { return }
         var moved = RowContext(before: [], after: [], sequences: [])
         moved.ghosts = [move]
@@ -149,127 +171,53 @@ final class ReorderOperator: Operator {
         output.emit(batch.gather([]), moved)
     }
 
-    func flush(_ output: inout StepOutput) {
-        guard let waiting else { return }
-        release(Array(0..<waiting.rowCount), &output)
-    }
+    func flush(_ output: inout StepOutput) { release(waiting.inTimeOrder(), &output) }
 
     func abandon(_ keys: [Int32], _ output: inout StepOutput) {
-        guard let waiting else { return }
-        let due = (0..<waiting.rowCount).filter { keys.contains(waiting.keys[$0]) }
-        release(due, &output)
+        let keys = Set(keys)
+        release(waiting.inTimeOrder().filter { keys.contains(waiting.rows.keys[Int($0)]) }, &output)
     }
 
-    /// Emits waiting rows in (time, arrival) order.
+    /// Emits waiting rows, which come in (time, arrival) order.
     ///
     /// Downstream judges them against `floor`, the watermark before the move: none of them is too
     /// late for it, and the move itself follows them.
     private func release(
-        _ due: [Int], floor: Int64 = .min, sequence: Int64? = nil, _ output: inout StepOutput
+        _ order: [Int32], floor: Int64 = .min, sequence: Int64? = nil, _ output: inout StepOutput
     ) {
-        guard let all = waiting, !due.isEmpty else { return }
-        let order = due.sorted {
-            all.times[$0] != all.times[$1] ? all.times[$0] < all.times[$1] : $0 < $1
-        }
-        var isDue = Array(repeating: false, count: all.rowCount)
-        for row in order {
-            isDue[row] = true
-            let clock = clock(of: all.keys[row])
-            while released.count <= clock { released.append(.min) }
-            released[clock] = max(released[clock], all.times[row])
-        }
+        guard !order.isEmpty else { return }
         var next = 0
         while next < order.count {
-            var end = min(next + output.maximumRowCount, order.count)
+            let limit = min(next + output.maximumRowCount, order.count)
+            var end = next + 1
             // An earlier version stays with the correction that follows it.
-            while end < order.count, all.change(order[end - 1]) == .before { end += 1 }
-            let chunk = order[next..<end]
-            let rows = all.gather(chunk.map { Int32($0) })
+            while end < order.count,
+                waiting.rows.change(Int(order[end - 1])) == .before
+                    || (end < limit
+                        && waiting.hasRecord(order[end]) == waiting.hasRecord(order[next]))
+            {
+                end += 1
+            }
+            let rows = waiting.take(Array(order[next..<end]))
+            for row in 0..<rows.rowCount {
+                let clock = clock(of: rows.keys[row])
+                released[clock] = max(released[clock], rows.times[row])
+            }
             let marks = Array(repeating: floor, count: rows.rowCount)
             let sequences = rows.times.indices.map { index in
                 sequence ?? output.nextSequence + Int64(index)
             }
             if sequence == nil { output.nextSequence += Int64(rows.rowCount) }
             output.emit(rows, RowContext(before: marks, after: marks, sequences: sequences))
-            next += chunk.count
+            next = end
         }
-        let rest = (0..<all.rowCount).filter { !isDue[$0] }
-        waiting = rest.isEmpty ? nil : all.gather(rest.map { Int32($0) })
-        if let waiting { self.waiting?.raw = WaitingRecords(copying: waiting) }
-    }
-}
-
-/// Original records of waiting rows, by their place.
-final class WaitingRecords: RawRecords {
-    private let rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)]
-
-    init(_ rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)]) { self.rows = rows }
-
-    /// Copies what a batch's rows have at hand.
-    convenience init(copying batch: Batch) {
-        var rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)] = [:]
-        if let raw = batch.raw {
-            for row in 0..<batch.rowCount {
-                guard let place = batch.origin(row) else { continue }
-                rows[place] = (raw.key(at: place), raw.value(at: place))
-            }
-        }
-        self.init(rows)
+        if waiting.isSparse { for rest in takeRest() { enqueue(rest) } }
     }
 
-    func merging(_ other: WaitingRecords) -> WaitingRecords {
-        WaitingRecords(rows.merging(other.rows) { old, _ in old })
-    }
-
-    func key(at place: RecordPlace) -> [UInt8]? { rows[place]?.key }
-
-    func value(at place: RecordPlace) -> [UInt8]? { rows[place]?.value }
-}
-
-extension Batch {
-    /// Appends rows of the same shape; original records are joined.
-    mutating func append(_ other: Batch) {
-        let oldCount = rowCount
-        for index in columns.indices { columns[index].append(other.columns[index]) }
-        times += other.times
-        keys += other.keys
-        if changes != nil || other.changes != nil {
-            changes =
-                (changes ?? Array(repeating: 0, count: oldCount))
-                + (other.changes ?? Array(repeating: 0, count: other.rowCount))
-        }
-        if revisions != nil || other.revisions != nil {
-            revisions =
-                (revisions ?? Array(repeating: 0, count: oldCount))
-                + (other.revisions ?? Array(repeating: 0, count: other.rowCount))
-        }
-        for index in causes.indices {
-            let counts = causes[index].counts
-            let more = other.causes[index].counts
-            if counts != nil || more != nil {
-                causes[index].counts =
-                    (counts ?? Array(repeating: 1, count: oldCount))
-                    + (more ?? Array(repeating: 1, count: other.rowCount))
-            }
-            causes[index].first += other.causes[index].first
-            causes[index].last += other.causes[index].last
-        }
-        if headers != nil || other.headers != nil {
-            var joined = headers ?? .empty(rows: oldCount)
-            let more = other.headers ?? .empty(rows: other.rowCount)
-            for row in 0..<more.count { joined.append(more.array(row)) }
-            headers = joined
-        }
-        if let mine = raw as? WaitingRecords, let theirs = other.raw as? WaitingRecords {
-            raw = mine.merging(theirs)
-        }
-    }
-}
-
-extension ByteValues {
-    /// `rows` empty strings.
-    static func empty(rows: Int) -> ByteValues {
-        ByteValues(offsets: Array(repeating: 0, count: rows + 1), bytes: [])
+    /// Takes out all that waits, and forgets what was released.
+    private func takeRest() -> [Batch] {
+        for key in waiting.rows.keys { queues[clock(of: key)].removeAll() }
+        return waiting.takeAll()
     }
 }
 
@@ -284,8 +232,12 @@ extension ReorderOperator {
             snapshot.write(usesKeyClocks ? keys.bytes(clock) : [])
             snapshot.write(released[Int(clock)])
         }
-        snapshot.write(waiting != nil)
-        if let waiting { waiting.save(to: &snapshot, keys: keys) }
+        let rest = takeRest()
+        snapshot.write(Int64(rest.count))
+        for batch in rest {
+            batch.save(to: &snapshot, keys: keys)
+            enqueue(batch)
+        }
     }
 
     func restore(
@@ -294,10 +246,14 @@ extension ReorderOperator {
         for _ in 0..<(try snapshot.readCount()) {
             let name = try snapshot.readBytes()
             let clock = usesKeyClocks ? Int(keys.intern(name)) : 0
-            while released.count <= clock { released.append(.min) }
+            grow(clockCount: clock + 1)
             released[clock] = try snapshot.read()
         }
-        if try snapshot.readBool() { waiting = try Batch(from: &snapshot, keys: &keys) }
+        for _ in 0..<(try snapshot.readCount()) {
+            let rows = try Batch(from: &snapshot, keys: &keys)
+            grow(clockCount: (rows.keys.max().map { clock(of: $0) } ?? 0) + 1)
+            enqueue(rows)
+        }
     }
 }
 
@@ -325,9 +281,11 @@ extension Batch {
             snapshot.write(Int64(revisions?[row] ?? 0))
         }
         for row in 0..<rowCount { snapshot.write(headers?.array(row) ?? []) }
+        snapshot.write(raw != nil)
+        guard let raw else { return }
         for row in 0..<rowCount {
-            let place = origin(row)
-            for part in [place.flatMap { raw?.key(at: $0) }, place.flatMap { raw?.value(at: $0) }] {
+            let place = ownRecord(row)
+            for part in [place.flatMap { raw.key(at: $0) }, place.flatMap { raw.value(at: $0) }] {
                 snapshot.write(part != nil)
                 snapshot.write(part ?? [])
             }
@@ -365,13 +323,14 @@ extension Batch {
         var blobs = ByteValues()
         for _ in 0..<count { blobs.append(try snapshot.readBytes()) }
         if !blobs.bytes.isEmpty { headers = blobs }
+        guard try snapshot.readBool() else { return }
         var rows: [RecordPlace: (key: [UInt8]?, value: [UInt8]?)] = [:]
         for row in 0..<count {
             let hasKey = try snapshot.readBool()
             let key = try snapshot.readBytes()
             let hasValue = try snapshot.readBool()
             let value = try snapshot.readBytes()
-            if let place = origin(row) {
+            if let place = ownRecord(row) {
                 rows[place] = (hasKey ? key : nil, hasValue ? value : nil)
             }
         }
