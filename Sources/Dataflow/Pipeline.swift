@@ -245,6 +245,7 @@ package final class Pipeline {
     private func context(_ context: RowContext, in domain: Int) -> RowContext {
         var result = context
         result.ghosts = []
+        result.isFired = false
         for row in context.sequences.indices {
             let index = Int(context.sequences[row] - piece.firstSequence)
             if (0..<piece.rowCount).contains(index), let before = piece.before[domain],

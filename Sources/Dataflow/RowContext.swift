@@ -20,6 +20,9 @@ package struct RowContext: Sendable {
     package var sequences: [Int64]
     /// Ascending by position; only under key clocks with timers downstream.
     package var ghosts: [Ghost]
+    /// Whether a move of the partition's watermark past the rows' times has made them, as the end
+    /// of a window does; not told to other time domains, where they may have to wait.
+    package var isFired = false
 
     package init(
         before: [Int64], after: [Int64], sequences: [Int64], ghosts: [Ghost] = []
@@ -36,6 +39,7 @@ package struct RowContext: Sendable {
         var result = RowContext(
             before: take(before, kept), after: take(after, kept),
             sequences: take(sequences, kept))
+        result.isFired = isFired
         guard keepsGhosts else { return result }
         var nextGhost = 0
         var nextKept = 0

@@ -204,8 +204,10 @@ final class LevelsOperator: Operator {
         _ context: RowContext, _ output: inout StepOutput
     ) {
         let rows = events.rows
-        let keptContext = context.keeping(
+        var keptContext = context.keeping(
             rows, keys: batch.keys, keepsGhosts: output.keepsGhosts)
+        // An event is made by the step, whatever brought the reading.
+        keptContext.isFired = false
         guard !rows.isEmpty else {
             guard !keptContext.ghosts.isEmpty else { return }
             // Steps downstream read all columns of a batch, even of one without rows.

@@ -8,6 +8,7 @@ import Columnar
 ///
 /// Rows of one time keep their order of arrival. A row that is older than what was released of its
 /// clock (the key's under key clocks, else the partition's) is a reject `out-of-order`.
+/// A row that the end of a window has made is passed by the watermark and does not wait.
 /// A correction and its earlier version pass, unless a row of their key and time waits: then they
 /// come out after it.
 ///
@@ -83,8 +84,10 @@ final class ReorderOperator: Operator {
                 } else {
                     passing.append(Int32(row))
                 }
-            } else if isOld && passesLate {
+            } else if isOld ? passesLate : context.isFired && !usesKeyClocks {
                 passing.append(Int32(row))
+                let clock = clock(of: batch.keys[row])
+                released[clock] = max(released[clock], batch.times[row])
             } else if isOld {
                 output.reject(
                     .outOfOrder, "later rows of this clock were judged already", row: row,

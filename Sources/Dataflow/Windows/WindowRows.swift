@@ -47,6 +47,8 @@ struct WindowEmission {
         var result: Int32
     }
 
+    /// Whether a move of the partition's watermark has made the rows.
+    var isFired = false
     private var rows: [Row] = []
     /// Flushed windows, with the results to remember of them.
     private(set) var said: [(key: Int32, end: Int64, result: Int32)] = []
@@ -102,10 +104,11 @@ struct WindowEmission {
         }
         // An earlier version moves no clock: the correction that follows it does, and must come
         // first where a step drops the earlier one.
-        let context = RowContext(
+        var context = RowContext(
             before: rows.map(\.mark.before),
             after: rows.map { $0.mark.change == .before ? $0.mark.before : $0.mark.after },
             sequences: rows.map(\.mark.sequence))
+        context.isFired = isFired
         return (batch, context, ends, places)
     }
 

@@ -90,6 +90,7 @@ extension WindowState {
     mutating func advance(to watermark: Int64, _ output: inout StepOutput) {
         guard !usesKeyClocks else { return }
         var emission = WindowEmission()
+        emission.isFired = true
         // Between two ends of panes the watermark moves in steps that depend on how batches are
         // cut.
         let before =

@@ -67,7 +67,7 @@ extension JSONTemplate {
 /// One kind of JSON object: the top level, an object on the way of a dotted path, or a structure.
 struct JSONLayout {
     /// Templates in use; one more of each layout stays empty, so that looking ahead is safe.
-    static let templateCapacity = 64
+    static let templateCapacity = 512
 
     var firstMember = 0
     var memberCount = 0
