@@ -62,7 +62,7 @@ package struct CaseRunner {
         var keys = KeyTable()
         guard let rows = try decode(record, source, &keys), let code = rows.keys.first, code >= 0
         else { return 0 }
-        return Partitioner.partition(keys.bytes(of: code), count: count)
+        return Partitioner.partition(keys.bytes(code), count: count)
     }
 
     /// Without a stated arrival a row comes at its own time: none is ahead of it.

@@ -13,7 +13,8 @@ package struct TopicDescription: Hashable, Sendable {
 
 extension LogDirectory {
     /// The topics, by name; for readers too. A missing directory has none. A topic whose creation
-    /// was interrupted is not listed.
+    /// was interrupted is not listed; partitions whose directories are gone count where records of
+    /// them were published.
     package static func topics(
         in path: String, storage: any Storage = PosixStorage()
     ) throws(RecordLogError) -> [TopicDescription] {
@@ -26,9 +27,14 @@ extension LogDirectory {
             partitions[place.topic, default: []].insert(place.partition)
         }
         // Partition 0 is created last, so it says that the topic is whole.
-        return partitions.compactMap { name, numbers in
-            guard numbers.contains(0), let last = numbers.max() else { return nil }
-            return TopicDescription(name: name, partitionCount: last + 1)
+        partitions = partitions.filter { $0.value.contains(0) }
+        // Without that file there is nothing published to be read, which is told where it is read.
+        let published = (try? CheckpointFile.readPublished(path, storage)) ?? [:]
+        for (place, end) in published where end > 0 {
+            partitions[place.topic]?.insert(place.partition)
+        }
+        return partitions.map { name, numbers in
+            TopicDescription(name: name, partitionCount: (numbers.max() ?? 0) + 1)
         }
         .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
