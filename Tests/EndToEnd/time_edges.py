@@ -31,7 +31,7 @@ TEXTS = [
 
 
 def reason_of(value):
-    """None when it is a time of the calendar; else the reason that docs/reference/formats.md has."""
+    """None when it is a time of the calendar; else the reason that formats.md has."""
     if isinstance(value, int):
         return None if FIRST <= EPOCH + value * MILLISECOND <= LAST else "out-of-range"
     try:

@@ -40,11 +40,11 @@ import Topology
             states: [open, closed]
             transitions:
               - {on: mass > 1.0, from: open, to: closed, when: machine.state == ‸"opne"}
-              - {on: mass < 1.0, from: closed, to: open, when: 'machine.state in [‸"shut"]'}
+              - {on: mass < 1.0, from: closed, to: open, when: 'machine.state in [‸"closde"]'}
             """,
             [
-                "'state' is never \"opne\"", "'state' is never \"shut\"",
-            ], hints: ["did you mean \"open\"?", "it is one of open, closed"])
+                "'state' is never \"opne\"", "'state' is never \"closde\"",
+            ], hints: ["did you mean \"open\"?", "did you mean \"closed\"?"])
     }
 
     /// After the step, too, as far as nothing else can have written the field.
