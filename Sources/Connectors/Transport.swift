@@ -9,12 +9,17 @@ package protocol Transport: TopicReader, Sendable {
     /// not, each has its own.
     var sharesSubstreams: Bool { get }
 
+    /// Whether no other process can run topologies on it while this one does.
+    var isExclusive: Bool { get }
+
     // MARK: Topics
 
     /// Number of partitions of a topic; nil when there is none of the name.
     func partitionCount(of topic: String) throws -> Int?
     /// Makes sure that a topic exists with this many partitions.
     func ensureTopic(_ name: String, partitions: Int) throws
+    /// The partitions of a topic of `count` that are gone while others of it are there.
+    func lostPartitions(of topic: String, count: Int) throws -> [Int]
     /// What a user does about an input topic that is not there.
     func hint(forMissingTopic topic: String) -> String
     /// Those of the topics that their writer has yet to claim. Throws when one belongs to someone
@@ -23,8 +28,12 @@ package protocol Transport: TopicReader, Sendable {
     func unclaimed(
         _ topics: [String], owner: String, partitions: Int, isKnown: Bool
     ) throws -> [String]
-    /// Notes the only writer of topics, and makes those that are missing.
+    /// Notes the only writer of topics, and makes those that are missing. Partitions that were lost
+    /// are there again, without records.
     func claim(_ topics: [String], owner: String, partitions: Int) throws
+    /// The owner, which has never written a record, will write these topics alone: takes back
+    /// what ``claim(_:owner:partitions:)`` has done for others.
+    func disown(owner: String, besides topics: Set<String>) throws
     /// Makes the topic of a stage's snapshots, where they are kept in one.
     func ensureState(_ topic: String, partitions: Int) throws
 

@@ -17,13 +17,13 @@ package struct CaseRunner {
     /// A bounded case merges its whole input by time and flushes. One with ticks, or that says
     /// `bounded: false`, takes each item as it comes.
     package func run(_ file: CaseFile) throws -> String? {
-        let driver = StagedDriver(plans: plans)
+        let driver = StagedDriver(plans: plans, taskCount: file.partitions)
         let hasTicks = file.input.contains {
             if case .record = $0.content { false } else { true }
         }
         let follows = hasTicks || !file.bounded
-        /// Per source and offset: number of the input item.
-        var items: [String: [Int]] = [:]
+        /// Per source, partition and offset: number of the input item.
+        var items: [CasePlace: [Int]] = [:]
         for (number, item) in file.input.enumerated() {
             switch item.content {
             case .tick(let time): try driver.tick(at: time)
@@ -35,15 +35,34 @@ package struct CaseRunner {
                     try driver.tick(at: time)
                 }
             case .record(let name, let value):
-                items[name, default: []].append(number + 1)
-                try driver.append(source: name, [try record(item, value, of: name)])
+                let record = try record(item, value, of: name)
+                let partition = try partition(of: record, name, count: file.partitions)
+                items[CasePlace(source: name, partition: partition), default: []]
+                    .append(number + 1)
+                try driver.append(source: name, partition: partition, [record])
                 if follows { try driver.merge() }
             }
         }
         try driver.merge()
         if file.bounded { try driver.flush() }
         return CaseComparison.difference(
-            file, produced: produced(driver), rejects: rejects(driver, items))
+            file, produced: produced(driver, partitions: file.partitions),
+            rejects: rejects(driver, items, partitions: file.partitions))
+    }
+
+    /// Where an import would put a record: by the key that is stated, else by that of its row.
+    private func partition(
+        of record: OutputRecord, _ name: String, count: Int
+    ) throws -> Int {
+        guard count > 1 else { return 0 }
+        if let key = record.key { return Partitioner.partition(key, count: count) }
+        guard let source = plans.flatMap(\.sources).first(where: { $0.name == name }) else {
+            return 0
+        }
+        var keys = KeyTable()
+        guard let rows = try decode(record, source, &keys), let code = rows.keys.first, code >= 0
+        else { return 0 }
+        return Partitioner.partition(keys.bytes(code), count: count)
     }
 
     /// Without a stated arrival a row comes at its own time: none is ahead of it.
@@ -72,17 +91,36 @@ package struct CaseRunner {
 
     /// A record's own time in microseconds; nil where it cannot be read.
     private func time(of record: OutputRecord, _ source: SourcePlan) throws -> Int64? {
-        let memory = MemorySource()
-        try memory.append([record])
-        guard let block = try memory.read(from: 0, limit: nil) else { return nil }
         var keys = KeyTable()
-        let rows = makeDecoder(for: source).decode(block, rows: 0..<1, keys: &keys)
+        guard let rows = try decode(record, source, &keys) else { return nil }
         return rows.faults.allSatisfy(\.timeIsReadable) ? rows.times[0] : nil
     }
 
-    private func produced(_ driver: StagedDriver) -> [String: [ProducedRecord]] {
+    private func decode(
+        _ record: OutputRecord, _ source: SourcePlan, _ keys: inout KeyTable
+    ) throws -> DecodedRows? {
+        let memory = MemorySource()
+        try memory.append([record])
+        return try memory.read(from: 0, limit: nil).map {
+            makeDecoder(for: source).decode($0, rows: 0..<1, keys: &keys)
+        }
+    }
+
+    /// Of several partitions the records stand by time, then key; those of one key and time as they
+    /// came.
+    private func produced(
+        _ driver: StagedDriver, partitions: Int
+    ) -> [String: [ProducedRecord]] {
         driver.sinkRecords.mapValues { records in
-            records.map { record in
+            let inOrder = records.enumerated().sorted { a, b in
+                guard partitions > 1 else { return a.offset < b.offset }
+                let (first, second) = (a.element, b.element)
+                if first.timestamp != second.timestamp { return first.timestamp < second.timestamp }
+                let (key, other) = (first.key ?? [], second.key ?? [])
+                if key != other { return key.lexicographicallyPrecedes(other) }
+                return a.offset < b.offset
+            }
+            return inOrder.map(\.element).map { record in
                 ProducedRecord(
                     key: record.key.map { String(decoding: $0, as: UTF8.self) },
                     time: record.timestamp * 1000,
@@ -94,23 +132,35 @@ package struct CaseRunner {
     }
 
     /// A reject of a rekeyed row has no row of the case: its number is 0.
+    /// Of several partitions they stand by their rows.
     private func rejects(
-        _ driver: StagedDriver, _ items: [String: [Int]]
+        _ driver: StagedDriver, _ items: [CasePlace: [Int]], partitions: Int
     ) -> [ProducedReject] {
         let sources = plans.flatMap(\.sources)
-        return driver.rejects.map { record in
+        let rejects = driver.rejects.map { record in
             let origin = record.header("plumbline.origin") ?? ""
             let topic = origin.prefix { $0 != "/" }
             let offset = origin.split(separator: ":").last.flatMap { Int($0) } ?? -1
             let source = sources.first { $0.topic == topic }?.name ?? ""
-            let rows = items[source] ?? []
+            let partition = Int(origin.dropFirst(topic.count + 1).prefix { $0 != ":" }) ?? -1
+            let rows = items[CasePlace(source: source, partition: partition)] ?? []
             let row = rows.indices.contains(offset) ? rows[offset] : 0
             return ProducedReject(
                 source: source,
                 reason: record.header("plumbline.reason") ?? "", row: row,
                 detail: record.header("plumbline.detail") ?? "")
         }
+        guard partitions > 1 else { return rejects }
+        return rejects.enumerated().sorted {
+            ($0.element.row, $0.offset) < ($1.element.row, $1.offset)
+        }.map(\.element)
     }
+}
+
+/// A partition of a source in a case.
+private struct CasePlace: Hashable {
+    var source: String
+    var partition: Int
 }
 
 extension CaseValue {

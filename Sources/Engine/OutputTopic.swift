@@ -19,7 +19,7 @@ final class OutputTopic {
         self.place = place
         observer = nil
         epoch = EpochRecords(
-            codec: codec, start: start,
+            place, codec: codec, start: start,
             sender: sender.map { RecordHeader(SubstreamRow.header, String($0)).encoded } ?? [])
     }
 
@@ -27,7 +27,7 @@ final class OutputTopic {
     init(_ place: TopicPartition, observer: @escaping (OutputRecord) throws -> Void) {
         self.place = place
         self.observer = observer
-        epoch = EpochRecords(codec: .none, start: 0, sender: [])
+        epoch = EpochRecords(place, codec: .none, start: 0, sender: [])
         epoch.restart(at: 0, storedEnd: .max)
     }
 
@@ -84,9 +84,13 @@ final class OutputTopic {
 private struct EpochRecords: ~Copyable {
     /// Batches are finished near this size, so that they hold 16 to 64 KB.
     private static let batchBytes = 48 << 10
+    /// A larger record is refused: readers take batches of 256 MiB at the most, and two records
+    /// may have to stand in one.
+    private static let largestRecordBytes = 64 << 20
     /// Records are hashed some at a time.
     private static let hashedBytes = 16 << 10
 
+    private let place: TopicPartition
     private let codec: CompressionCodec
     /// The encoded header that tells this task's records from those of others in the partition;
     /// empty where there are no others.
@@ -101,7 +105,8 @@ private struct EpochRecords: ~Copyable {
     /// Records that are not in the hash yet.
     private var unhashed = CanonicalRecords()
 
-    init(codec: CompressionCodec, start: Int64, sender: [UInt8]) {
+    init(_ place: TopicPartition, codec: CompressionCodec, start: Int64, sender: [UInt8]) {
+        self.place = place
         self.codec = codec
         self.sender = sender
         self.start = start
@@ -142,6 +147,8 @@ private struct EpochRecords: ~Copyable {
         timestamp: Int64, key: Span<UInt8>?, value: Span<UInt8>?, headers: Span<UInt8>,
         headerCount: Int, isFollowed: Bool = false
     ) throws {
+        let recordBytes = (key?.count ?? 0) + (value?.count ?? 0) + headers.count
+        guard recordBytes <= Self.largestRecordBytes else { throw tooLarge(recordBytes, key) }
         unhashed.append(
             timestamp: timestamp, key: key, value: value, headers: headers,
             headerCount: headerCount)
@@ -153,6 +160,18 @@ private struct EpochRecords: ~Copyable {
             timestampMilliseconds: timestamp, key: key, value: value, firstHeaders: sender.span,
             encodedHeaders: headers, headerCount: headerCount + (sender.isEmpty ? 0 : 1))
         if byteCount >= Self.batchBytes, !isFollowed { try finishBatch() }
+    }
+
+    private func tooLarge(_ byteCount: Int, _ key: Span<UInt8>?) -> EngineError {
+        var text: [UInt8] = []
+        if let key {
+            for index in key.indices.prefix(100) { text.append(key[index]) }
+        }
+        return EngineError(
+            "a record of \(byteCount >> 20) MiB for \(place) (key"
+                + " \(String(decoding: text, as: UTF8.self))): no more than"
+                + " \(Self.largestRecordBytes >> 20) MiB can be read again; it was not stored",
+            hint: "let the topology keep its texts shorter, and raise its version")
     }
 
     private mutating func finishBatch() throws {

@@ -89,10 +89,18 @@ package final class Runner {
         for plan in graph.ordered {
             try Stage.checkSources(of: plan, transport, writtenHere: writtenHere)
         }
-        var stages: [Stage] = []
+        // All are checked before the first writes: a start that fails leaves nothing behind.
+        var openings: [Stage.Opening] = []
+        var planned: [String: Int] = [:]
         for plan in graph.ordered {
+            let opening = try Stage.Opening(plan, transport, planned: planned)
+            planned.merge(opening.written) { $1 }
+            openings.append(opening)
+        }
+        var stages: [Stage] = []
+        for opening in openings {
             let stage = try Stage(
-                plan, transport: transport, options: options.task,
+                opening, transport: transport, options: options.task,
                 workers: options.workers,
                 firstTask: stages.reduce(0) { $0 + $1.tasks.count },
                 monitor: options.monitor)

@@ -19,17 +19,21 @@ struct SnapshotStore {
         var semantics: Int
         var byteCounts: [Int]
         var hash: String
+        /// The hash of the epoch's journal record: neither is believed when the other has changed.
+        var journal: String
     }
 
     /// Writes a state durably and drops all but the newest snapshots.
-    func write(_ state: [UInt8], epoch: Int64, plan: String) throws -> SnapshotMark {
+    func write(_ state: [UInt8], after record: EpochRecord) throws -> SnapshotMark {
+        let epoch = record.epoch
         let pieces = stride(from: 0, to: state.count, by: chunks.chunkBytes).map { start in
             Array(state[start..<min(start + chunks.chunkBytes, state.count)])
         }
         let mark = SnapshotMark(epoch: epoch, hash: Self.hash(state))
         let manifest = Manifest(
-            epoch: epoch, plan: plan, semantics: Semantics.version,
-            byteCounts: pieces.map(\.count), hash: mark.hash)
+            epoch: epoch, plan: record.plan, semantics: Semantics.version,
+            byteCounts: pieces.map(\.count), hash: mark.hash,
+            journal: Self.hash(try record.encoded()))
         try chunks.write(
             epoch: epoch, manifest: Array(try JSONEncoder().encode(manifest)), chunks: pieces,
             keeping: Self.keptCount)
@@ -39,12 +43,17 @@ struct SnapshotStore {
     /// Epochs that have a snapshot, ascending.
     func epochs() throws -> [Int64] { try chunks.epochs() }
 
-    /// The state of an epoch; nil when it is damaged, of another plan or of other semantics.
-    func read(epoch: Int64, plan: String) throws -> (state: [UInt8], mark: SnapshotMark)? {
+    /// The state after an epoch; nil when it is damaged, of another plan or of other semantics, or
+    /// when it was taken with another journal record than this one.
+    func read(
+        after record: EpochRecord, plan: String
+    ) throws -> (state: [UInt8], mark: SnapshotMark)? {
+        let epoch = record.epoch
         guard let (bytes, pieces) = try chunks.read(epoch: epoch),
             let manifest = try? JSONDecoder().decode(Manifest.self, from: Data(bytes)),
             manifest.epoch == epoch, manifest.plan == plan,
             manifest.semantics == Semantics.version,
+            manifest.journal == Self.hash(try record.encoded()),
             manifest.byteCounts == pieces.map(\.count)
         else { return nil }
         let state = Array(pieces.joined())

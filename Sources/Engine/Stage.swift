@@ -11,30 +11,70 @@ final class Stage {
     let partitionCount: Int
     let tasks: [TaskRunner]
 
-    /// Opens a stage on a transport; its tasks are the run's from number `firstTask` on. Nothing
-    /// is written before every check has passed.
+    /// What a stage needs, checked against what is there; nothing is written yet.
+    struct Opening {
+        fileprivate let plan: Plan
+        fileprivate let planHash: String
+        fileprivate let partitionCount: Int
+        fileprivate let substreams: Substreams
+        /// Topics that are still to be claimed, with their partitions.
+        fileprivate let unclaimed: [(topics: [String], partitions: Int)]
+        /// Partitions of the topics that the stage writes.
+        let written: [String: Int]
+
+        /// Throws when a stage does not fit the topics. `planned` are partitions of topics that
+        /// earlier stages of the run will make.
+        init(_ plan: Plan, _ transport: any Transport, planned: [String: Int]) throws {
+            self.plan = plan
+            planHash = Stage.hash(plan)
+            let substreams: Substreams = transport.sharesSubstreams ? .shared : .own
+            self.substreams = substreams
+            let count = try Stage.commonPartitionCount(of: plan, transport, planned)
+            partitionCount = count
+            try PlanTopic(plan, transport).refuseChange(of: plan, hash: planHash)
+            let lost = try transport.lostPartitions(of: plan.journalTopic, count: count)
+            if let first = lost.first { throw Self.lostJournal(plan, first) }
+            let isKnown = try transport.partitionCount(of: plan.journalTopic) != nil
+            // The journal is made last: where it stands, the other topics are the topology's own.
+            let groups = [
+                (plan.rekeys.map(\.topic), substreams.partitionCount(taskCount: count)),
+                (plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic], count),
+            ]
+            unclaimed = try groups.map { topics, partitions in
+                let topics = try transport.unclaimed(
+                    topics, owner: plan.taskName, partitions: partitions, isKnown: isKnown)
+                return (topics, partitions)
+            }
+            var written: [String: Int] = [:]
+            for (topics, partitions) in groups {
+                for topic in topics { written[topic] = partitions }
+            }
+            self.written = written
+        }
+
+        private static func lostJournal(_ plan: Plan, _ partition: Int) -> EngineError {
+            let folder = "\(plan.journalTopic)-\(partition)"
+            return EngineError(
+                "partition \(partition) of the journal \(plan.journalTopic) is gone, and it"
+                    + " cannot be made again",
+                hint: "restore the folder \(folder) from a copy, or run the topology on a fresh"
+                    + " directory with --data")
+        }
+    }
+
+    /// Opens a stage on a transport; its tasks are the run's from number `firstTask` on.
     init(
-        _ plan: Plan, transport: any Transport, options: TaskOptions, workers: Int,
+        _ opening: Opening, transport: any Transport, options: TaskOptions, workers: Int,
         firstTask: Int, monitor: RunMonitor
     ) throws {
-        self.plan = plan
-        planHash = Self.hash(plan)
-        let substreams: Substreams = transport.sharesSubstreams ? .shared : .own
-        partitionCount = try Self.commonPartitionCount(of: plan, transport)
-        let plans = PlanTopic(plan, transport)
-        try plans.refuseChange(of: plan, hash: planHash)
-        let isKnown = try transport.partitionCount(of: plan.journalTopic) != nil
-        // The journal is made last: where it stands, the other topics are the topology's own.
-        let groups = [
-            (plan.rekeys.map(\.topic), substreams.partitionCount(taskCount: partitionCount)),
-            (plan.sinks.map(\.topic) + [plan.rejectTopic, plan.journalTopic], partitionCount),
-        ]
-        let unclaimed = try groups.map { topics, partitions in
-            try transport.unclaimed(
-                topics, owner: plan.taskName, partitions: partitions, isKnown: isKnown)
+        plan = opening.plan
+        planHash = opening.planHash
+        partitionCount = opening.partitionCount
+        if try PlanTopic(plan, transport).register(plan, hash: planHash) {
+            try transport.disown(
+                owner: plan.taskName, besides: Set(opening.written.keys))
         }
-        try plans.register(plan, hash: planHash)
-        for ((_, partitions), topics) in zip(groups, unclaimed) {
+        for (topics, partitions) in opening.unclaimed {
             try transport.claim(topics, owner: plan.taskName, partitions: partitions)
         }
         try transport.ensureState(plan.stateTopic, partitions: partitionCount)
@@ -44,7 +84,7 @@ final class Stage {
         for partition in owned {
             let identity = try TaskIdentity(
                 plan: plan, planHash: planHash, partition: partition,
-                partitionCount: partitionCount, substreams: substreams,
+                partitionCount: partitionCount, substreams: opening.substreams,
                 topicPartitions: { try transport.partitionCount(of: $0) ?? 0 })
             tasks.append(
                 try TaskRunner(
@@ -89,11 +129,12 @@ final class Stage {
     /// The partition count of the sources, which must be the same: task `p` reads partition `p`
     /// of each. Global tables may have any, and of substreams there is one a pair of tasks.
     private static func commonPartitionCount(
-        of plan: Plan, _ transport: any Transport
+        of plan: Plan, _ transport: any Transport, _ planned: [String: Int]
     ) throws -> Int {
         var counts: [(topic: String, count: Int)] = []
         for source in plan.sources where source.partitions != .all {
-            var count = try transport.partitionCount(of: source.topic) ?? 0
+            var count =
+                try transport.partitionCount(of: source.topic) ?? planned[source.topic] ?? 0
             if source.partitions == .substreams {
                 count = (transport.sharesSubstreams ? Substreams.shared : .own)
                     .taskCount(partitionCount: count)
@@ -120,21 +161,34 @@ extension Plan {
 /// The topic in which a topology's plans are kept by hash, so that replay needs no files.
 struct PlanTopic {
     private let place: TopicPartition
+    private let journal: String
     private let transport: any Transport
 
     init(_ plan: Plan, _ transport: any Transport) {
         place = TopicPartition(plan.planTopic, 0)
+        journal = plan.journalTopic
         self.transport = transport
     }
 
-    /// Throws when the last stored plan is another one, with what differs. Changes nothing.
+    /// Throws when the last stored plan is another one, with what differs, unless nothing was
+    /// ever done under it. Changes nothing.
     func refuseChange(of plan: Plan, hash: String) throws {
         guard let (lastHash, lastText) = try last(), lastHash != hash else { return }
+        // Elsewhere another process may be about to begin the journal.
+        if transport.isExclusive, try isJournalEmpty() { return }
         let differences = PlanDifference.describe(lastText, plan.canonicalText)
         throw EngineError(
             "topology \(plan.taskName) has changed since its journal was written:\n    "
                 + differences.joined(separator: "\n    "),
             hint: "raise its version, or run it on a fresh directory with --data")
+    }
+
+    private func isJournalEmpty() throws -> Bool {
+        for partition in 0..<(try transport.partitionCount(of: journal) ?? 0) {
+            let end = try transport.source(TopicPartition(journal, partition)).committedEnd()
+            if end > 0 { return false }
+        }
+        return true
     }
 
     private func last() throws -> (hash: String, text: String)? {
@@ -147,12 +201,15 @@ struct PlanTopic {
         return (String(decoding: key, as: UTF8.self), String(decoding: value, as: UTF8.self))
     }
 
-    /// Stores a plan the first time.
-    func register(_ plan: Plan, hash: String) throws {
+    /// Stores a plan that is not the last stored one; true when it takes the place of another.
+    @discardableResult
+    func register(_ plan: Plan, hash: String) throws -> Bool {
         try transport.ensureTopic(place.topic, partitions: 1)
-        guard try last() == nil else { return }
+        let last = try last()
+        guard last?.hash != hash else { return false }
         try transport.append(
             key: Array(hash.utf8), value: Array(plan.canonicalText.utf8), to: place)
+        return last != nil
     }
 
     /// Hash and canonical text of all plans of a topic, in their order.

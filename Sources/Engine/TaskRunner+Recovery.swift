@@ -32,6 +32,12 @@ extension TaskRunner {
             return report
         }
         try last.check(fits: identity)
+        guard last.plan == identity.planHash else {
+            throw EngineError(
+                "\(identity.journal): epoch \(last.epoch) was written under another plan than the"
+                    + " one that is stored",
+                hint: "the journal was changed; restore the data directory from a copy")
+        }
         try checkInputs(hold: last.positions)
         report.epochs = last.epoch + 1
         let (stored, cutRecords) = try transport.settle(outputEnds: last.outputEnds)
@@ -77,10 +83,10 @@ extension TaskRunner {
         through last: Int64, stored: [Int64], _ journal: JournalReader
     ) throws -> SnapshotMark? {
         for epoch in try snapshots.epochs().reversed() where epoch <= last {
-            guard let (state, mark) = try snapshots.read(epoch: epoch, plan: identity.planHash)
-            else { continue }
             let record = try journal.record(epoch)
             try record.check(fits: identity)
+            guard let (state, mark) = try snapshots.read(after: record, plan: identity.planHash)
+            else { continue }
             guard zip(record.outputEnds, stored).allSatisfy({ $0 <= $1 }) else { continue }
             if epoch < last {
                 // The journal names the snapshot's hash from the next epoch on.
@@ -132,12 +138,27 @@ extension TaskRunner {
             guard ranges.elementsEqual(record.outputs, by: { $0.hasSameRecords(as: $1) }) else {
                 throw mismatch(record, ranges)
             }
+            try checkEnds(record)
             if !missing.isEmpty { try transport.restore(missing) }
             report.executedEpochs += 1
             let rows = zip(core.positions, before).reduce(0) { $0 + Int($1.0 - $1.1) }
             report.executedRows += rows
             monitor.recordsRead?(rows)
         }
+    }
+
+    /// Throws when re-execution has ended elsewhere than the record says. On a cluster other things
+    /// take offsets of the outputs, too.
+    private func checkEnds(_ record: EpochRecord) throws {
+        let ends = core.outputs.map(\.nextOffset)
+        guard
+            core.positions != record.positions
+                || (transport.storesBatches && ends != record.outputEnds)
+        else { return }
+        throw EngineError(
+            "\(identity.name): re-execution of epoch \(record.epoch) ends at other offsets than the"
+                + " journal says",
+            hint: "the journal was changed; restore the data directory from a copy")
     }
 
     /// Where an epoch's records of an output begin: where the last one's ended; on a cluster,

@@ -32,6 +32,8 @@ final class TaskRunner {
     /// Nothing was taken since the last flush.
     private var isFlushed = true
     private var lastSnapshot: SnapshotMark?
+    /// The journal's last record.
+    private var lastRecord: EpochRecord?
     /// The encoded epoch whose commit has failed; the same bytes are sent again.
     private var pending: PendingEpoch?
     private(set) var counters = TaskCounters()
@@ -85,6 +87,7 @@ final class TaskRunner {
 
     /// Takes up where a journal record ends.
     func resume(after record: EpochRecord, snapshot: SnapshotMark?, executedRows: Int) {
+        lastRecord = record
         epoch = record.epoch + 1
         starts = record.positions
         outputEnds = record.outputEnds
@@ -249,6 +252,7 @@ final class TaskRunner {
         for range in record.outputs {
             counters.outputs[range.topic, default: 0] += Int(range.records)
         }
+        lastRecord = record
         outputEnds = record.outputEnds
         starts = record.positions
         epoch += 1
@@ -303,11 +307,10 @@ final class TaskRunner {
 
     /// Writes the state as of the last committed epoch.
     func writeSnapshot() throws {
-        guard epoch > 0, rowsSinceSnapshot > 0, steps.isEmpty else { return }
+        guard let lastRecord, rowsSinceSnapshot > 0, steps.isEmpty else { return }
         var snapshot = SnapshotWriter()
         core.pipeline.save(to: &snapshot)
-        lastSnapshot = try snapshots.write(
-            snapshot.bytes, epoch: epoch - 1, plan: identity.planHash)
+        lastSnapshot = try snapshots.write(snapshot.bytes, after: lastRecord)
         rowsSinceSnapshot = 0
     }
 

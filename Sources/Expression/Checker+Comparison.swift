@@ -43,6 +43,17 @@ extension Checker {
         }
     }
 
+    /// Reports a text that can never stand in the column that it is compared with and is nearly one
+    /// that can: it is misspelt.
+    mutating func checkKnown(_ node: Node, _ other: Syntax) {
+        guard case .column(let column) = node.operation, case .string(let text) = other.kind,
+            let (name, texts) = scope.knownTexts(ofColumn: column), !texts.contains(text),
+            let near = Suggestion.nearest(text, among: texts)
+        else { return }
+        _ = fail(
+            other.offset, "'\(name)' is never \"\(text)\"", hint: "did you mean \"\(near)\"?")
+    }
+
     mutating func equality(_ isEqual: Bool, _ a: Node, _ b: Node, _ offset: Int) -> Node? {
         if let x = a.typeName, let y = b.typeName {
             return Node(.constant(.bool((x == y) == isEqual)), [], .bool)

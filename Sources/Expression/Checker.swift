@@ -120,11 +120,16 @@ struct Checker {
             let a = check(left)
             let b = check(right)
             guard let a, let b else { return nil }
+            if case .list(let elements) = right.kind {
+                for element in elements { checkKnown(a, element) }
+            }
             return membership(a, b, offset)
         case .equal, .notEqual:
             let a = checkAny(left)
             let b = checkAny(right)
             guard let a, let b else { return nil }
+            checkKnown(a, right)
+            checkKnown(b, left)
             return equality(op == .equal, a, b, offset)
         case .less, .lessOrEqual, .greater, .greaterOrEqual:
             let a = check(left)

@@ -48,7 +48,8 @@ struct Parser {
     }
 
     private func unexpected() -> ExpressionError {
-        switch current.kind {
+        if let percentage = percentage() { return percentage }
+        return switch current.kind {
         case .end:
             ExpressionError(
                 offset: current.offset, message: "the expression ends too early",
@@ -64,6 +65,24 @@ struct Parser {
                 offset: current.offset, message: "unexpected value",
                 hint: "an operator is missing before it")
         }
+    }
+
+    /// What to say where a number and a percent sign stand before the place.
+    private func percentage() -> ExpressionError? {
+        guard position >= 2, tokens[position - 1].kind == .symbol("%") else { return nil }
+        let number: String
+        switch tokens[position - 2].kind {
+        case .int(let text), .double(let text): number = text
+        default: return nil
+        }
+        let parts = number.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count <= 2, parts.joined().allSatisfy({ "0"..."9" ~= $0 }) else { return nil }
+        let whole = String(repeating: "0", count: max(0, 3 - parts[0].count)) + parts[0]
+        let ratio = "\(whole.dropLast(2)).\(whole.suffix(2))\(parts.count > 1 ? parts[1] : "")"
+        return ExpressionError(
+            offset: tokens[position - 1].offset, message: "'%' is the remainder of a division",
+            hint:
+                "write \(ratio) for \(number) % of a ratio, or \(number) alone where the unit is %")
     }
 
     private func make(_ kind: Syntax.Kind, at offset: Int, over operands: [Syntax] = [])

@@ -11,6 +11,8 @@ package struct Scope: Sendable {
         package var field: Field
         /// Index in the batch's columns.
         package var column: Int
+        /// All texts that may stand in it, where that is known.
+        package var texts: [String]?
     }
 
     package private(set) var variables: [Variable] = []
@@ -18,11 +20,24 @@ package struct Scope: Sendable {
     package init() {}
 
     /// Makes a schema's fields visible under a qualifier; field `i` is column `firstColumn + i`.
-    package mutating func add(_ schema: Schema, qualifier: String, firstColumn: Int) {
+    /// `knownTexts` gives all texts that may stand in a field, by its index, or nil.
+    package mutating func add(
+        _ schema: Schema, qualifier: String, firstColumn: Int,
+        knownTexts: (Int) -> [String]? = { _ in nil }
+    ) {
         for (index, field) in schema.fields.enumerated() {
             variables.append(
-                Variable(qualifier: qualifier, field: field, column: firstColumn + index))
+                Variable(
+                    qualifier: qualifier, field: field, column: firstColumn + index,
+                    texts: field.type == .string ? knownTexts(index) : nil))
         }
+    }
+
+    /// The field of a column, where all texts that may stand in it are known.
+    func knownTexts(ofColumn column: Int) -> (name: String, texts: [String])? {
+        guard let found = variables.first(where: { $0.column == column && $0.texts != nil })
+        else { return nil }
+        return found.texts.map { (found.field.name, $0) }
     }
 
     /// What the first names of a path stand for.

@@ -13,7 +13,8 @@ package struct TopicDescription: Hashable, Sendable {
 
 extension LogDirectory {
     /// The topics, by name; for readers too. A missing directory has none. A topic whose creation
-    /// was interrupted is not listed.
+    /// was interrupted is not listed; partitions whose directories are gone count where records of
+    /// them were published.
     package static func topics(
         in path: String, storage: any Storage = PosixStorage()
     ) throws(RecordLogError) -> [TopicDescription] {
@@ -26,9 +27,14 @@ extension LogDirectory {
             partitions[place.topic, default: []].insert(place.partition)
         }
         // Partition 0 is created last, so it says that the topic is whole.
-        return partitions.compactMap { name, numbers in
-            guard numbers.contains(0), let last = numbers.max() else { return nil }
-            return TopicDescription(name: name, partitionCount: last + 1)
+        partitions = partitions.filter { $0.value.contains(0) }
+        // Without that file there is nothing published to be read, which is told where it is read.
+        let published = (try? CheckpointFile.readPublished(path, storage)) ?? [:]
+        for (place, end) in published where end > 0 {
+            partitions[place.topic]?.insert(place.partition)
+        }
+        return partitions.map { name, numbers in
+            TopicDescription(name: name, partitionCount: (numbers.max() ?? 0) + 1)
         }
         .sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
     }
@@ -74,32 +80,80 @@ extension LogDirectory {
     ///
     /// Partitions with records are somebody's data, a broker's for example, and are not touched.
     private func clearInterruptedCreation(of topic: String) throws(RecordLogError) {
-        let names = try storageCall { () throws(StorageError) in try storage.list(path) }
-        for place in names.compactMap(TopicPartition.init(directoryName:))
-        where place.topic == topic {
-            try removeEmptyPartition(place)
+        for place in try partitions(of: topic) { try removeEmptyPartition(place) }
+    }
+
+    /// Removes a topic of which no record was ever published, what was stored of it too; false when
+    /// one was. Its partitions must not have been opened.
+    package func removeTopicWithoutRecords(_ name: String) throws(RecordLogError) -> Bool {
+        let places = try partitions(of: name)
+        guard places.allSatisfy({ state.published($0) == 0 }) else { return false }
+        // The first goes first: then there is no topic of the name.
+        for place in places {
+            try storageCall { () throws(StorageError) in
+                try removePartition(place, files: try storage.list("\(path)/\(place)"))
+            }
         }
+        return true
+    }
+
+    /// The partitions whose directories are there, ascending.
+    private func partitions(of topic: String) throws(RecordLogError) -> [TopicPartition] {
+        try storageCall { () throws(StorageError) in try storage.list(path) }
+            .compactMap(TopicPartition.init(directoryName:)).filter { $0.topic == topic }.sorted()
+    }
+
+    /// The partitions of a topic of `count` whose directories are gone while others are there. A
+    /// topic whose creation was interrupted has lost none.
+    package func lostPartitions(of topic: String, count: Int) throws(RecordLogError) -> [Int] {
+        let there = Set(try partitions(of: topic).map(\.partition))
+        let all = 0..<count
+        let wasWhole =
+            there.contains(0) || all.contains { state.published(TopicPartition(topic, $0)) > 0 }
+        return wasWhole && !there.isEmpty ? all.filter { !there.contains($0) } : []
+    }
+
+    /// Makes directories of lost partitions again, without records.
+    package func restorePartitions(
+        of topic: String, _ numbers: [Int]
+    ) throws(RecordLogError) {
+        guard let sibling = try partitions(of: topic).first else { return }
+        let metadata = "\(path)/\(sibling)/partition.metadata"
+        try storageCall { () throws(StorageError) in
+            // A topic has one identifier, which each partition states.
+            let text = try storage.contents(of: metadata).map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            let line = text?.split(separator: "\n").first { $0.hasPrefix("topic_id: ") }
+            let identifier = line.map { String($0.dropFirst(10)) } ?? KafkaUUID.random()
+            for number in numbers.sorted(by: >) {
+                try createPartition(TopicPartition(topic, number), identifier)
+            }
+        }
+    }
+
+    private func removePartition(
+        _ place: TopicPartition, files: [String]
+    ) throws(StorageError) {
+        for file in files { try storage.remove("\(path)/\(place)/\(file)") }
+        try storage.removeDirectory("\(path)/\(place)")
     }
 
     private func removeEmptyPartition(_ place: TopicPartition) throws(RecordLogError) {
         let directory = "\(path)/\(place)"
         let files = try storageCall { () throws(StorageError) in try storage.list(directory) }
-            .map { directory + "/" + $0 }
         for file in files where file.hasSuffix(".log") {
             let size = try storageCall { () throws(StorageError) in
-                try storage.open(file, .read).size()
+                try storage.open(directory + "/" + file, .read).size()
             }
             guard size == 0 else {
                 throw .malformedFile(
-                    path: file,
+                    path: directory + "/" + file,
                     reason: "topic \(place.topic) has records here but no partition 0;"
                         + " move this directory away or choose another topic name")
             }
         }
-        try storageCall { () throws(StorageError) in
-            for file in files { try storage.remove(file) }
-            try storage.removeDirectory(directory)
-        }
+        try storageCall { () throws(StorageError) in try removePartition(place, files: files) }
     }
 
     private func createPartition(

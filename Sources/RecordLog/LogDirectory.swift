@@ -59,23 +59,29 @@ package final class LogDirectory: Sendable {
 
     /// The writing end of a partition, opened and recovered at the first call.
     ///
-    /// When published records are damaged it throws `damagedPartition` and changes nothing; with
-    /// `cuttingDamage` it cuts the log there by Kafka's rule, for records that can be made again.
+    /// With `checkingBatches` every batch of the last segment is checked, as after a crash: O(bytes
+    /// of the segment). When published records are damaged it throws `damagedPartition` and changes
+    /// nothing; with `cuttingDamage` it cuts the log there by Kafka's rule, for records that can be
+    /// made again.
     package func partition(
-        _ topic: String, _ partition: Int, cuttingDamage: Bool = false
+        _ topic: String, _ partition: Int, checkingBatches: Bool = false,
+        cuttingDamage: Bool = false
     ) throws(RecordLogError) -> PartitionLog {
         let place = TopicPartition(topic, partition)
         return try members.withLock { (members) throws(RecordLogError) in
             guard members.lock != nil else { throw .directoryClosed(path) }
             if let log = members.logs[place] { return log }
-            let log = try open(place, cuttingDamage: cuttingDamage)
+            let log = try open(
+                place,
+                PartitionLog.Opening(
+                    isClean: wasClosedCleanly && !checkingBatches, cutsPublished: cuttingDamage))
             members.logs[place] = log
             return log
         }
     }
 
     private func open(
-        _ place: TopicPartition, cuttingDamage: Bool
+        _ place: TopicPartition, _ opening: PartitionLog.Opening
     ) throws(RecordLogError) -> PartitionLog {
         let kind = try storageCall { () throws(StorageError) in
             try storage.kind(of: "\(path)/\(place)")
@@ -85,9 +91,7 @@ package final class LogDirectory: Sendable {
                 topic: place.topic, partition: place.partition, directory: path)
         }
         let published = state.published(place)
-        let log = try PartitionLog.open(
-            place, in: path, storage, options, state,
-            PartitionLog.Opening(isClean: wasClosedCleanly, cutsPublished: cuttingDamage))
+        let log = try PartitionLog.open(place, in: path, storage, options, state, opening)
         if log.highWatermark < published { try state.publish() }
         return log
     }
@@ -140,7 +144,8 @@ package final class LogDirectory: Sendable {
         for place in names.compactMap(TopicPartition.init(directoryName:)).sorted()
         where !open.contains(place) {
             do {
-                try self.open(place, cuttingDamage: false).close()
+                let opening = PartitionLog.Opening(isClean: false, cutsPublished: false)
+                try self.open(place, opening).close()
             } catch {
                 guard case .damagedPartition = error else { throw error }
                 isWhole = false

@@ -51,7 +51,10 @@ package enum RecordLogError: Error, Hashable, Sendable, CustomStringConvertible 
             return "topic \(topic) cannot have \(count) partitions; use 1 to 10000"
         case .unknownTopic(let topic, let directory): return "no topic \(topic) in \(directory)"
         case .unknownPartition(let topic, let partition, let directory):
-            return "no partition \(partition) of topic \(topic) in \(directory)"
+            return
+                "no partition \(partition) of topic \(topic) in \(directory): its folder is gone;"
+                + " restore \(topic)-\(partition) from a copy, or if a topology writes it,"
+                + " `plumbline run` makes it again"
         case .wrongBaseOffset(let partition, let expected, let found):
             return "\(partition): a batch for offset \(found) where \(expected) is next"
         case .offsetOutOfRange(let partition, let offset, let valid):

@@ -48,18 +48,33 @@ private struct CaseReader {
     func read(_ root: YAMLNode) -> CaseFile? {
         guard
             let reader = MappingReader(
-                root, what: "a case", keys: ["case", "describe", "input", "bounded", "expect"],
-                collector, example: "begin with 'case: <what it shows>'")
+                root, what: "a case",
+                keys: ["case", "describe", "input", "bounded", "partitions", "expect"], collector,
+                example: "begin with 'case: <what it shows>'")
         else { return nil }
         let name = reader.requiredText("case", hint: "case: two readings confirm a warning")
         let bounded = reader.choice("bounded", [("true", true), ("false", false)], default: true)
+        let partitions = readPartitions(reader)
         let input = readInput(reader)
         let expected = readExpect(reader, inputCount: input.count)
-        guard let name, let bounded else { return nil }
+        guard let name, let bounded, let partitions else { return nil }
         return CaseFile(
             name: name.value, description: reader["describe"]?.text ?? "", input: input,
             expectations: expected.records, rejects: expected.rejects, bounded: bounded,
-            location: root.location)
+            partitions: partitions, location: root.location)
+    }
+
+    private func readPartitions(_ reader: MappingReader) -> Int? {
+        guard reader["partitions"] != nil else { return 1 }
+        let hint = "a whole number from 1 to 64, such as 'partitions: 4'"
+        guard let text = reader.text("partitions", hint: hint) else { return nil }
+        guard let count = Int(text.value), (1...64).contains(count), String(count) == text.value
+        else {
+            collector.report(
+                "'\(text.value)' is no number of partitions", at: text.location, hint: hint)
+            return nil
+        }
+        return count
     }
 
     // MARK: Input

@@ -11,6 +11,8 @@ package struct CaseFile: Sendable {
     package var rejects: [ExpectedReject]
     /// The end of the input is the end of a bounded run, which flushes.
     package var bounded: Bool
+    /// Partitions of every topic, each with a task; 1 unless stated.
+    package var partitions: Int
     /// The file, for messages.
     package var location: SourceLocation
 }

@@ -28,7 +28,8 @@ extension PlanBuilder {
             states: machine.states.map(\.value))
         place.scope.add(
             Schema(name: "machine", fields: own + remembered), qualifier: "machine",
-            firstColumn: place.eventWidth)
+            firstColumn: place.eventWidth,
+            knownTexts: { $0 == 0 ? machine.states.map(\.value) : nil })
         let transitions = machine.transitions.compactMap { transition($0, machine, place) }
         let invariants = machine.invariants.compactMap { invariant($0, place) }
         let deadlines = machine.deadlines.compactMap { deadline($0, place) }

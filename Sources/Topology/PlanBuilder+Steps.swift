@@ -168,7 +168,9 @@ extension PlanBuilder {
 
     func scope(_ input: Stream) -> Scope {
         var scope = Scope()
-        scope.add(input.schema, qualifier: input.qualifier, firstColumn: 0)
+        scope.add(input.schema, qualifier: input.qualifier, firstColumn: 0) {
+            knownTexts(ofField: $0, at: input.upstream)
+        }
         return scope
     }
 

@@ -5,6 +5,8 @@ import Primitives
 /// rule files in the same way in `rules`.
 package struct TopologyDirectory: TopologyFiles {
     package let path: String
+    /// What stands before the names in the folder above: as short as it can be.
+    private let parent: String
     /// A larger file is refused: no topology is that long.
     private static let maximumByteCount = 16 << 20
 
@@ -13,6 +15,7 @@ package struct TopologyDirectory: TopologyFiles {
         var trimmed = path
         while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
         self.path = trimmed
+        parent = TopologyDirectory.parent(of: trimmed)
         var information = stat()
         guard unsafe stat(trimmed, &information) == 0 else {
             throw TopologyDirectory.failure(
@@ -32,6 +35,17 @@ package struct TopologyDirectory: TopologyFiles {
         }
     }
 
+    /// The folder above, with a slash at its end: `a/` of `a/b`, and nothing of `b`. A link, `.`
+    /// and `..` have another folder above them than their text says.
+    private static func parent(of path: String) -> String {
+        let start = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
+        var information = stat()
+        let isLink =
+            unsafe lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFLNK
+        guard !isLink, !["", ".", ".."].contains(path[start...]) else { return path + "/../" }
+        return String(path[..<start])
+    }
+
     private static func failure(
         _ code: Int32, path: String, missing: String, hint: String
     ) -> Diagnostic {
@@ -49,7 +63,7 @@ package struct TopologyDirectory: TopologyFiles {
 
     private func candidates(_ name: String) -> [String] {
         name.hasPrefix("schemas/") || name.hasPrefix("rules/")
-            ? ["\(path)/\(name)", "\(path)/../\(name)"] : ["\(path)/\(name)"]
+            ? ["\(path)/\(name)", parent + name] : ["\(path)/\(name)"]
     }
 
     package func displayName(of name: String) -> String { candidates(name)[0] }

@@ -194,15 +194,70 @@ extension YAMLReader {
             collector.report(
                 "tab in the indentation", at: location, hint: "indent with spaces")
         } else if problem.contains("mapping values are not allowed") {
+            let example = quoted(valueBefore(mark)).map { ": \($0)" } ?? ""
             collector.report(
                 "unexpected ':' in a value", at: location,
-                hint: "put a value that contains ': ' in quotes, or check the indentation")
+                hint: "put a value that contains ': ' in quotes\(example), or check the indentation"
+            )
+        } else if problem.contains("cannot start any token") {
+            let sign = line.unicodeScalars.dropFirst(mark.column - 1).first.map { "\($0)" } ?? ""
+            let example = quoted(valueBefore(mark)).map { ": \($0)" } ?? ""
+            collector.report(
+                "a value cannot begin with '\(sign)'", at: location,
+                hint: "put it in quotes\(example)")
+        } else if problem.contains("did not find expected ',' or") {
+            collector.report(
+                "not valid YAML: \(problem)", at: location,
+                hint: "close the bracket, or put the whole of a value in quotes that begins with a"
+                    + " bracket or a quote and goes on behind it")
+        } else if problem.contains("did not find expected"),
+            let value = valueBefore(mark, isBehindBrackets: true),
+            let sign = value.first, "[{\"'".contains(sign)
+        {
+            let example = quoted(value).map { ": \($0)" } ?? ""
+            collector.report(
+                "text after a value that begins with \(sign) and has ended", at: location,
+                hint: "put the whole value in quotes\(example)")
         } else {
             let text = [context, problem].compactMap(\.self).joined(separator: ": ")
             collector.report(
                 "not valid YAML: \(text)", at: location,
                 hint: "check indentation and quotes; quote values that begin with a special sign")
         }
+    }
+
+    /// The rest of a line from the value on in which a mark stands: what follows the first `: ` or
+    /// `- ` before it. Nil in brackets, where a value may end before the line does;
+    /// `isBehindBrackets` when all are closed.
+    private func valueBefore(_ mark: Mark, isBehindBrackets: Bool = false) -> String? {
+        let line = Array(source.line(mark.line).unicodeScalars)
+        var start: Int?
+        for index in line.indices.dropLast() where index < mark.column {
+            guard [":", "-"].contains(line[index]), line[index + 1] == " " else { continue }
+            let before = String(String.UnicodeScalarView(line[..<index]))
+            if before.contains(where: { "[{".contains($0) }) {
+                if isBehindBrackets { break }
+                return nil
+            }
+            start = index + 2
+            // A list's dash may stand before a key.
+            if line[index] == ":" { break }
+        }
+        guard let start else { return nil }
+        var value = String(String.UnicodeScalarView(line[start...]))[...]
+        value = value.drop { $0 == " " }
+        while let last = value.last, last.isWhitespace { value.removeLast() }
+        return value.isEmpty ? nil : String(value)
+    }
+
+    /// A value in the quotes that leave most of it as it is; nil when there is none, or when a
+    /// comment may stand in it.
+    private func quoted(_ value: String?) -> String? {
+        guard let value, !value.contains(" #"), value.count <= 60 else { return nil }
+        if value.contains("'"), !value.contains("\""), !value.contains("\\") {
+            return "\"\(value)\""
+        }
+        return "'\(value.replacing("'", with: "''"))'"
     }
 
     /// Where a duplicated key of a block mapping stands again; its first place otherwise.

@@ -128,6 +128,6 @@ struct ArchiveTopics: ParsableCommand {
                 one.isComplete ? "complete" : "not yet complete",
             ])
         }
-        print(table.text, terminator: "")
+        try Terminal.print(table.text, terminator: "")
     }
 }

@@ -52,7 +52,8 @@ struct Check: ParsableCommand {
                     plans += loaded.topology.plans
                     name = "\(loaded.topology.plan.name) version \(loaded.topology.plan.version)"
                     if !json {
-                        print("\(directory): \(name ?? ""), \(loaded.cases.count) cases: ok")
+                        try Terminal.print(
+                            "\(directory): \(name ?? ""), \(loaded.cases.count) cases: ok")
                     }
                 } catch let list as DiagnosticList {
                     problems = list.diagnostics

@@ -31,7 +31,7 @@ struct Deploy: ParsableCommand {
 
     @OptionGroup var cluster: ClusterSettings
 
-    @Option(help: "Partitions of sources that are missing.")
+    @Option(parsing: .unconditional, help: "Partitions of sources that are missing.")
     var partitions: Int?
 
     @Flag(help: "Show the plan and change nothing.")
@@ -92,9 +92,9 @@ struct Deploy: ParsableCommand {
                 item.topic, "\(item.partitions)", item.writer ?? "others", item.state.rawValue,
             ])
         }
-        print(table.text, terminator: "")
+        try Terminal.print(table.text, terminator: "")
         for item in items {
-            for note in item.notes { print("\(item.topic): \(note)") }
+            for note in item.notes { try Terminal.print("\(item.topic): \(note)") }
         }
     }
 }

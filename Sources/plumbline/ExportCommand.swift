@@ -25,11 +25,11 @@ struct Export: ParsableCommand {
     @OptionGroup var location: LogLocation
     @Option(help: "The topic.")
     var topic: String
-    @Option(help: "One partition; all when not given.")
+    @Option(parsing: .unconditional, help: "One partition; all when not given.")
     var partition: Int?
-    @Option(help: "The first offset.")
+    @Option(parsing: .unconditional, help: "The first offset.")
     var from: Int64?
-    @Option(help: "The offset to stop before.")
+    @Option(parsing: .unconditional, help: "The offset to stop before.")
     var to: Int64?
     @Flag(help: "As with every command; the output of export is JSON with and without it.")
     var json = false

@@ -35,7 +35,8 @@ struct Import: ParsableCommand {
             reads it rejects it with the reason. Blank lines are skipped. The first row of a CSV \
             file names its columns and goes with each record as a header.
 
-            A file that the topic holds already, whole, is recognised by its content and skipped. \
+            A file that the topic holds already, whole, is recognised by its content and skipped; \
+            one that has grown since is refused, unless --repeat stores all of it once more. \
             An import that was broken off goes on where it ended when it is started again. While \
             `plumbline run` works on the directory, the import hands its records over to it. On a \
             cluster, what is known of imports is kept in the topic plumbline.imports, in the same \
@@ -79,8 +80,10 @@ struct Import: ParsableCommand {
     var arrival: String?
     @Option(help: "How batches are compressed.")
     var codec: WrittenCodec = .lz4
-    @Option(help: "Partitions of a new topic; 4 when not given.")
+    @Option(parsing: .unconditional, help: "Partitions of a new topic; 4 when not given.")
     var partitions: Int?
+    @Flag(help: "Store a file that begins with what the topic holds already, all of it.")
+    var `repeat` = false
     @Flag(help: "Write the summary as JSON to standard output.")
     var json = false
     @Argument(help: "The file, or - for standard input.", completion: .file())
@@ -120,18 +123,20 @@ struct Import: ParsableCommand {
         let source = try ImportFile.open(file, spoolDirectory: spool) { done in
             progress.show { "import: \(Report.bytes(done)) received" }
         }
-        var hash = ContentHash()
-        var hashed = 0
+        var hash = PrefixHash(
+            of: cluster == nil
+                ? try ImportedContent.all(data, topic: topic, shorterThan: source.byteCount) : [])
         let survey = try source.survey(options.recordEnds) { bytes in
             hash.update(bytes)
-            hashed += bytes.count
-            progress.show { "import: \(Report.bytes(hashed)) looked through" }
+            progress.show { "import: \(Report.bytes(hash.byteCount)) looked through" }
         }
         let own = cluster.map { KafkaImport($0, codec: codec.codec) }
         var job = FileImport(
-            options, file: source, survey: survey, sha256: hash.finalize(),
+            options, file: source, survey: survey, sha256: hash.hash.finalize(),
             place: own.map { .cluster($0) },
             identify: ContentHash.sha256)
+        job.beginning = hash.found
+        job.repeats = `repeat`
         job.onProgress = { done in
             progress.show {
                 let percent = 100 * done / max(survey.byteCount, 1)
@@ -219,5 +224,35 @@ struct Import: ParsableCommand {
         var bytes: Int
         var seconds: Double
         var codec: String
+    }
+}
+
+/// The hash of a file's bytes, and of its beginning where that may have been imported.
+private struct PrefixHash {
+    private(set) var hash = ContentHash()
+    private(set) var byteCount = 0
+    /// The longest import that the file begins with, so far.
+    private(set) var found: ImportedContent?
+    private var candidates: ArraySlice<ImportedContent>
+
+    /// `candidates` are ordered by their lengths.
+    init(of candidates: [ImportedContent]) { self.candidates = candidates[...] }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes[...]
+        while let next = candidates.first, next.bytes - byteCount <= rest.count {
+            let count = next.bytes - byteCount
+            take(UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
+            rest = rest.dropFirst(count)
+            candidates.removeFirst()
+            let digits = hash.finalize().map { String(0x100 | Int($0), radix: 16).dropFirst() }
+            if digits.joined() == next.sha256 { found = next }
+        }
+        take(UnsafeRawBufferPointer(rebasing: rest))
+    }
+
+    private mutating func take(_ bytes: UnsafeRawBufferPointer) {
+        hash.update(bytes)
+        byteCount += bytes.count
     }
 }

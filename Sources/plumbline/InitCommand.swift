@@ -51,8 +51,9 @@ struct Init: ParsableCommand {
                         directory: directory, files: files.map(\.path),
                         commands: SiteTemplate.steps.map { "\(program) \($0.arguments)" }))
             }
-            print("\(directory): \(files.count) files. What to type next:\n")
-            print("cd \(Shell.quoted(directory))\n\(SiteTemplate.commands(program: program))")
+            try Terminal.print("\(directory): \(files.count) files. What to type next:\n")
+            try Terminal.print(
+                "cd \(Shell.quoted(directory))\n\(SiteTemplate.commands(program: program))")
         }
     }
 

@@ -11,4 +11,14 @@ struct Plumbline: ParsableCommand {
             Tail.self, Topics.self, ReplayJournal.self, Simulate.self, ScoreAlarms.self,
             PrintSchema.self, Deploy.self, ArchiveTopics.self,
         ])
+
+    static func main() {
+        StandardOutput.claimDescriptors()
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            Terminal.exit(with: error)
+        }
+    }
 }

@@ -61,9 +61,10 @@ struct ReplayJournal: ParsableCommand {
                     partition: difference?.place.partition, offset: difference?.offset,
                     reason: difference?.reason))
         } else if let difference {
-            print("\(result.task): DIFFERENT after \(result.records) records: \(difference)")
+            try Terminal.print(
+                "\(result.task): DIFFERENT after \(result.records) records: \(difference)")
         } else {
-            print(
+            try Terminal.print(
                 "\(result.task): identical, \(result.records) records in \(result.epochs) epochs")
         }
     }

@@ -32,20 +32,22 @@ struct Run: ParsableCommand {
     @Flag(help: "Run to the present end of the input topics, then stop.")
     var untilEnd = false
 
-    @Option(help: "Worker threads.")
+    @Option(parsing: .unconditional, help: "Worker threads.")
     var workers = 1
 
-    @Option(help: "Rows in an epoch at the most: what one commit covers.")
+    @Option(parsing: .unconditional, help: "Rows in an epoch at the most: what one commit covers.")
     var epochRows = 65_536
 
-    @Option(help: "Rows between two snapshots of a task's state.")
+    @Option(parsing: .unconditional, help: "Rows between two snapshots of a task's state.")
     var snapshotRows = 1_048_576
 
-    @Option(help: "Rows in a batch at the most (1 to 2048); changes no result.")
+    @Option(
+        parsing: .unconditional, help: "Rows in a batch at the most (1 to 2048); changes no result."
+    )
     var batchRows = 2048
 
     @Option(
-        name: .customLong("metrics"),
+        name: .customLong("metrics"), parsing: .unconditional,
         help: ArgumentHelp(
             "Answer Prometheus on this port of the loopback address; 0 takes a free one.",
             valueName: "port"))
@@ -63,10 +65,12 @@ struct Run: ParsableCommand {
     func validate() throws {
         if directories.isEmpty { throw ValidationError("name at least one topology folder") }
         guard (1...2048).contains(batchRows) else {
-            throw ValidationError("--batch-rows must be 1 to 2048")
+            throw ValidationError("--batch-rows must be 1 to 2048, not \(batchRows)")
         }
-        guard workers >= 1, epochRows >= 1, snapshotRows >= 1 else {
-            throw ValidationError("--workers, --epoch-rows and --snapshot-rows must be positive")
+        for (name, value) in [
+            ("workers", workers), ("epoch-rows", epochRows), ("snapshot-rows", snapshotRows),
+        ] where value < 1 {
+            throw ValidationError("--\(name) must be positive, not \(value)")
         }
     }
 
@@ -211,17 +215,17 @@ struct Run: ParsableCommand {
         }
         for recovery in recoveries
         where recovery.executedEpochs + recovery.cutRecords + recovery.regeneratedRecords > 0 {
-            print(
+            try Terminal.print(
                 "recovered \(recovery.task): \(recovery.executedEpochs) epochs re-executed and"
                     + " found identical, \(recovery.cutRecords) uncommitted records cut,"
                     + " \(recovery.regeneratedRecords) written again")
         }
         for topology in summary.topologies {
-            print(
+            try Terminal.print(
                 "\(topology.name): \(topology.rows) records read, \(topology.epochs) epochs,"
                     + " \(topology.tasks) tasks")
             for (topic, records) in topology.outputs where records > 0 {
-                print("    \(topic): \(records) records")
+                try Terminal.print("    \(topic): \(records) records")
             }
         }
     }

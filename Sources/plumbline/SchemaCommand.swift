@@ -33,6 +33,6 @@ struct PrintSchema: ParsableCommand {
             case .rules: PackageResources.rules_schema_json
             case .case: PackageResources.case_schema_json
             }
-        print(String(decoding: bytes, as: UTF8.self), terminator: "")
+        try Terminal.print(String(decoding: bytes, as: UTF8.self), terminator: "")
     }
 }

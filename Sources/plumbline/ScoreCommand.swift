@@ -48,7 +48,9 @@ struct ScoreAlarms: ParsableCommand {
     var tolerance: String = "1m"
     @Option(help: "Least recall and precision of every rule, such as recall=1,precision=0.9.")
     var require: String?
-    @Option(help: "How many misses and false alarms are listed; all are counted.")
+    @Option(
+        parsing: .unconditional,
+        help: "How many misses and false alarms are listed; all are counted.")
     var limit: Int = 20
     @Flag(help: "Write one JSON object.")
     var json = false
@@ -102,7 +104,7 @@ struct ScoreAlarms: ParsableCommand {
             if json {
                 try Terminal.json(ScoreReport(score, isEnough: short.isEmpty))
             } else {
-                ScoreReport.printTable(score, limit: limit)
+                try ScoreReport.printTable(score, limit: limit)
             }
             guard short.isEmpty else {
                 let names = short.map { "\($0.topology)/\($0.rule)" }.joined(separator: ", ")

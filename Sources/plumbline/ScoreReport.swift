@@ -83,7 +83,7 @@ struct ScoreReport: Encodable {
     ]
 
     /// A table of the rules, then at most `limit` misses and as many false alarms.
-    static func printTable(_ score: Score, limit: Int) {
+    static func printTable(_ score: Score, limit: Int) throws {
         func cells(_ rule: Score.Rule) -> [String] {
             [
                 rule.topology.isEmpty ? "all" : rule.topology, rule.rule,
@@ -99,24 +99,24 @@ struct ScoreReport: Encodable {
                 let pad = String(repeating: " ", count: widths[column] - row[column].count)
                 return column < 2 ? row[column] + pad : pad + row[column]
             }
-            print(texts.joined(separator: "  "))
+            try Terminal.print(texts.joined(separator: "  "))
         }
         for miss in score.misses.prefix(limit) {
             let incident = miss.incident
-            print(
+            try Terminal.print(
                 "missed: \(incident.topology)/\(incident.rule) \(incident.key)"
                     + " \(incident.level) (\(incident.kind)) \(text(incident.start)) to"
                     + " \(text(incident.end)): "
                     + (miss.reached.map { "reached \($0)" } ?? "nothing raised"))
         }
         for alarm in score.falseAlarms.prefix(limit) {
-            print(
+            try Terminal.print(
                 "false: \(alarm.topology)/\(alarm.rule) \(alarm.key) \(alarm.level)"
                     + " \(text(alarm.raised))")
         }
         let hidden =
             max(0, score.misses.count - limit) + max(0, score.falseAlarms.count - limit)
-        if hidden > 0 { print("\(hidden) more; --limit shows them, or --json") }
+        if hidden > 0 { try Terminal.print("\(hidden) more; --limit shows them, or --json") }
     }
 
     /// Seconds below two minutes, then minutes, hours and days.

@@ -38,13 +38,13 @@ struct Simulate: ParsableCommand {
 
     enum Workload: String, ExpressibleByArgument, CaseIterable { case crane, dust }
 
-    @Option(help: "What everything follows from.")
+    @Option(parsing: .unconditional, help: "What everything follows from.")
     var seed: UInt64 = 1
     @Option(help: ArgumentHelp("First local date (UTC+08:00).", valueName: "yyyy-MM-dd"))
     var day: String = "2026-03-02"
-    @Option(help: "Days.")
+    @Option(parsing: .unconditional, help: "Days.")
     var days: Int = 1
-    @Option(help: "Building sites.")
+    @Option(parsing: .unconditional, help: "Building sites.")
     var sites: Int = 1
     @Option(
         help: ArgumentHelp("Directory to write into; made when missing.", valueName: "dir"),
@@ -56,19 +56,19 @@ struct Simulate: ParsableCommand {
     var faults: String = "all"
     @Option(help: "Incidents: all (each kind once a day, or course), some (a tenth), none.")
     var incidents: IncidentRate = .all
-    @Option(help: "Tower cranes of a site.")
+    @Option(parsing: .unconditional, help: "Tower cranes of a site.")
     var cranes: Int = 4
-    @Option(help: "Dust monitors of a site.")
+    @Option(parsing: .unconditional, help: "Dust monitors of a site.")
     var stations: Int = 4
-    @Option(help: "Hazard projects of a site.")
+    @Option(parsing: .unconditional, help: "Hazard projects of a site.")
     var items: Int = 8
-    @Option(help: "Points of a site's pit.")
+    @Option(parsing: .unconditional, help: "Points of a site's pit.")
     var points: Int = 12
-    @Option(help: "Seconds between two readings of a crane.")
+    @Option(parsing: .unconditional, help: "Seconds between two readings of a crane.")
     var interval: Int = 5
     @Option(help: "Write a benchmark's input instead: crane or dust.")
     var benchmark: Workload?
-    @Option(help: "Records of the benchmark's input.")
+    @Option(parsing: .unconditional, help: "Records of the benchmark's input.")
     var records: Int = 1_000_000
     @Flag(help: "Say what was written as one JSON object a file.")
     var json = false
@@ -195,7 +195,7 @@ struct Simulate: ParsableCommand {
         if json {
             try Terminal.json(entry)
         } else {
-            print("\(file.path): \(file.lineCount) lines, \(file.byteCount) bytes")
+            try Terminal.print("\(file.path): \(file.lineCount) lines, \(file.byteCount) bytes")
         }
         return entry
     }

@@ -13,6 +13,16 @@ enum StandardOutput {
         return Int(size.ws_col)
     }
 
+    /// Fills the places of standard streams that are closed, so that no file that is opened later
+    /// takes one and gets the messages. What is written to them fails as it did.
+    static func claimDescriptors() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO
+        where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
+            // The lowest free number is this one; it is opened for what nobody does with it.
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Writes all of a buffer and empties it. With `isStopped` it asks, while the reader at the
     /// other end takes nothing, whether to give up, and then leaves the rest in the buffer.
     static func write(_ output: inout [UInt8], unless isStopped: (() -> Bool)? = nil) throws {
@@ -34,7 +44,10 @@ enum StandardOutput {
             }
             if step < 0, errno == EINTR { continue }
             guard step > 0 else {
-                throw Diagnostic("cannot write the output: \(String(cString: strerror(errno)))")
+                let code = errno
+                throw Diagnostic(
+                    "cannot write the output: \(String(cString: strerror(code)))",
+                    hint: code == ENOSPC ? "free some space, or send it elsewhere" : nil)
             }
             done += step
         }

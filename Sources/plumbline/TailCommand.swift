@@ -9,7 +9,8 @@ struct Tail: ParsableCommand {
         abstract: "Print the records of a topic as they come.",
         discussion: """
             Begins with the last records that are there and goes on until SIGINT or SIGTERM. It \
-            may read while a run writes: a record is printed once it is published. Lines are those \
+            may read while a run writes: a record is printed once it is published. A topic that is \
+            not there yet is waited for, and then printed from its beginning. Lines are those \
             of export, one JSON object each; on a terminal, without --json, they are time, place, \
             key and value, cut to the width of the terminal. Records of one partition come in \
             their order; those that are there at the start come by time over all partitions.
@@ -24,11 +25,13 @@ struct Tail: ParsableCommand {
     @OptionGroup var location: LogLocation
     @Option(help: "The topic.")
     var topic: String
-    @Option(help: "One partition; all when not given.")
+    @Option(parsing: .unconditional, help: "One partition; all when not given.")
     var partition: Int?
-    @Option(help: "The offset to begin at, in each partition.")
+    @Option(parsing: .unconditional, help: "The offset to begin at, in each partition.")
     var from: Int64?
-    @Option(help: "How many records that are there are printed first; 10 when not given.")
+    @Option(
+        parsing: .unconditional,
+        help: "How many records that are there are printed first; 10 when not given.")
     var last: Int?
     @Flag(help: "Write JSON on a terminal too.")
     var json = false
@@ -48,16 +51,35 @@ struct Tail: ParsableCommand {
         }
     }
 
+    /// Waits until the topic is there; true when it was not. A signal ends the wait.
+    private func waitForTopic(_ log: any TopicReader, _ interrupts: Interrupts) throws -> Bool {
+        var isNew = false
+        while true {
+            let names = try log.topics().map(\.name)
+            if names.contains(topic) { return isNew }
+            if !isNew {
+                let known =
+                    names.isEmpty ? "it has none" : "its topics: \(names.joined(separator: ", "))"
+                Terminal.note("no topic \(topic) in \(log.name) yet, waiting for it; \(known)")
+            }
+            isNew = true
+            if interrupts.wait(seconds: 0.2) { return isNew }
+        }
+    }
+
     func run() throws {
         try Terminal.run {
             let interrupts = Interrupts()
             let log = try location.reader(isStopping: { interrupts.isStopped })
+            let isNew = try waitForTopic(log, interrupts)
+            if interrupts.isStopped { return }
             var cursors = try TopicArgument.partitions(of: topic, partition, in: log).map {
                 try TailCursor(log, TopicPartition(topic, $0))
             }
             var output = TailOutput(
                 asTable: StandardOutput.isTerminal && !json, interrupts: interrupts)
-            if let from {
+            // All of a topic that was waited for has come since.
+            if let from = from ?? (isNew ? 0 : nil) {
                 for index in cursors.indices { cursors[index].next = from }
             } else {
                 try TailCursor.printLast(last ?? 10, &cursors, to: &output)

@@ -44,7 +44,7 @@ struct Test: ParsableCommand {
                     try report(file, difference, loaded.topology.plan.name)
                 }
             }
-            if !json { print("\(passed) passed, \(failed) failed") }
+            if !json { try Terminal.print("\(passed) passed, \(failed) failed") }
             if failed > 0 { throw ExitCode(1) }
         }
     }
@@ -56,10 +56,11 @@ struct Test: ParsableCommand {
                     topology: topology, case: file.name, file: file.location.file,
                     passed: difference == nil, difference: difference))
         } else if let difference {
-            print("FAILED \(topology): \(file.name) (\(file.location.file))")
-            print(difference.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
+            try Terminal.print("FAILED \(topology): \(file.name) (\(file.location.file))")
+            try Terminal.print(
+                difference.split(separator: "\n").map { "    " + $0 }.joined(separator: "\n"))
         } else {
-            print("passed \(topology): \(file.name)")
+            try Terminal.print("passed \(topology): \(file.name)")
         }
     }
 }

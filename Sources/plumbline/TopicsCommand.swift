@@ -82,7 +82,7 @@ struct Topics: ParsableCommand {
                 ])
             }
         }
-        print(table.text, terminator: "")
+        try Terminal.print(table.text, terminator: "")
     }
 
     private func figures() throws -> [TopicFigures] {

@@ -94,7 +94,7 @@ def test_reading(address, data):
                           and part.get("lastTime") == (times[-1] if times else None), f"{part}")
     table = harness.plumbline(*arguments(address, "topics", "--partitions")).decode()
     harness.check(re.search(r"^alarms\.crane +4 .*crane-overload\.v1", table, re.M), table)
-    harness.refused(arguments(address, "tail", "--topic", "none"), "no topic none", address)
+    harness.refused(arguments(address, "export", "--topic", "none"), "no topic none", address)
     harness.refused(arguments(address, "export", "--topic", "alarms.crane", "--partition", 9),
                     "no partition 9")
     test_tail(address)

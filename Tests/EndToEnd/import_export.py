@@ -222,6 +222,82 @@ def test_again(work):
     print("a file again: skipped by content, from a pipe too, and without the state directory")
 
 
+def test_grown(work):
+    """A file that has grown: its first lines are not stored twice unless that is asked for."""
+    lines = many_lines(3000, random.Random(7))
+    file, data = work / "grown.ndjson", work / "grown"
+    for count in [1000, 2000]:
+        file.write_bytes(b"".join(line + b"\n" for line in lines[:count]))
+        if count == 1000:
+            run("import", "--data", data, "--topic", "t", *FIELDS, file)
+    _, errors = run("import", "--data", data, "--topic", "t", *FIELDS, file, expect=1)
+    check("begins with what is in t already: 1000 records" in errors and "--repeat" in errors,
+          errors)
+    # The command that the hint gives.
+    command = errors.split("alone: ")[1].split(" | plumbline")[0]
+    rest = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, check=True).stdout
+    check(rest == b"".join(line + b"\n" for line in lines[1000:2000]), f"'{command}'")
+    run("import", "--data", data, "--topic", "t", *FIELDS, "-", stdin=rest)
+    compare(lines[:2000], run("export", "--data", data, "--topic", "t")[0], 4, "new lines alone")
+    # Another topic, another beginning, and a beginning that was never finished, are no repeats.
+    run("import", "--data", data, "--topic", "other", *FIELDS, file)
+    other = work / "other.ndjson"
+    other.write_bytes(b"\n".join(lines[2000:] + lines[:1000]))
+    run("import", "--data", data, "--topic", "t", *FIELDS, other)
+    before = len(run("export", "--data", data, "--topic", "t")[0].splitlines())
+    run("import", "--data", data, "--topic", "t", *FIELDS, "--repeat", file)
+    after = len(run("export", "--data", data, "--topic", "t")[0].splitlines())
+    check(after == before + 2000, f"--repeat: {after - before} records")
+    header = b"device;ts;arrival\n"
+    rows = [b"C1;%d;5" % number for number in range(20)]
+    csv = ["--format", "csv", "--separator", ";", "--key", "device", "--time", "ts"]
+    for count in [10, 20]:
+        file.write_bytes(header + b"".join(row + b"\n" for row in rows[:count]))
+        _, errors = run("import", "--data", data, "--topic", "c", *csv, file,
+                        expect=0 if count == 10 else 1)
+    command = errors.split("alone: ")[1].split(" | plumbline")[0]
+    rest = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, check=True).stdout
+    check(rest == header + b"".join(row + b"\n" for row in rows[10:]), f"'{command}': {rest}")
+    print("a grown file: refused, with the command for its new lines")
+
+
+def test_long_topic(work):
+    """The longest name that Kafka allows, and two that differ in their last character only."""
+    file = work / "long-name.ndjson"
+    file.write_bytes(b"\n".join(many_lines(10, random.Random(8))))
+    data = work / "long-name"
+    for name in ["t" * 200, "t" * 248 + "a", "t" * 248 + "b"]:
+        for skipped in [False, True]:
+            out, _ = run("import", "--data", data, "--topic", name, *FIELDS, "--json", file)
+            check(json.loads(out)["skipped"] == skipped, f"{name}: {out}")
+        check(len(run("export", "--data", data, "--topic", name)[0].splitlines()) == 10, name)
+    run("import", "--data", data, "--topic", "t" * 250, *FIELDS, file, expect=1)
+    print("topics of 249 characters")
+
+
+def test_older_ends(work):
+    """Published ends from before the last import: what they leave out is not cut away."""
+    lines = many_lines(3000, random.Random(9))
+    data = work / "older"
+    checkpoint = data / "kafka/replication-offset-checkpoint"
+    for number in range(2):
+        file = work / f"older-{number}.ndjson"
+        file.write_bytes(b"\n".join(lines[1000 * number:1000 * (number + 1)]))
+        run("import", "--data", data, "--topic", "t", *FIELDS, file)
+        if number == 0:
+            older = checkpoint.read_bytes()
+    newer = checkpoint.read_bytes()
+    checkpoint.write_bytes(older)
+    file.write_bytes(b"\n".join(lines[2000:]))
+    _, errors = run("import", "--data", data, "--topic", "t", *FIELDS, file, expect=1)
+    check("older-1.ndjson" in errors and str(checkpoint) in errors and "older than" in errors,
+          errors)
+    checkpoint.write_bytes(newer)
+    run("import", "--data", data, "--topic", "t", *FIELDS, file)
+    compare(lines, run("export", "--data", data, "--topic", "t")[0], 4, "the right ends again")
+    print("older published ends: noticed before anything is cut")
+
+
 def test_frames(work):
     rows = (ROOT / "Tests/ConnectorsTests/Fixtures/hj212-samples.txt").read_text().splitlines()
     frames = [row.split("\t")[3] for row in rows if row.startswith(("REAL", "SYN"))]
@@ -462,6 +538,9 @@ def main():
         work = pathlib.Path(name)
         test_round_trip(work)
         test_again(work)
+        test_grown(work)
+        test_long_topic(work)
+        test_older_ends(work)
         test_frames(work)
         test_bad_input(work)
         test_locked(work)

@@ -189,9 +189,7 @@ def test_terminal(data):
 
 def test_refusals(scratch, data):
     tail = ["tail", "--data", data, "--topic"]
-    harness.refused([*tail, "none"], "no topic none", "its topics: t")
     harness.refused([*tail, "t", "--partition", 9], "no partition 9", "0 to 3")
-    harness.refused(["tail", "--data", scratch / "none", "--topic", "t"], "no topic t")
     for options in [["--from", 1, "--last", 1], ["--last", -1], ["--from", -1],
                     ["--partition", -1]]:
         harness.refused([*tail, "t", *options], "Error", expect=64)
@@ -199,6 +197,25 @@ def test_refusals(scratch, data):
     process = Tail("--data", data, "--topic", "t", "--from", 0).process
     process.stdout.close()
     harness.check(process.wait(PATIENCE_SECONDS) == -signal.SIGPIPE, "a closed pipe")
+
+
+def test_topic_to_come(scratch):
+    """A topic, and a directory, that are not there yet are waited for, as `tail -F` does."""
+    data = scratch / "to-come"
+    tail = Tail("--data", data, "--topic", "t", "--last", 2)
+    stream = tail.process.stderr
+    harness.check(b"no topic t in" in stream.readline(), "nothing says what it waits for")
+    harness.check(tail.lines(1, seconds=0.5) == [] and tail.process.poll() is None,
+                  "it did not wait")
+    import_lines(data, scratch, 0, 50)
+    found = tail.lines(50)
+    harness.check(sorted(found, key=harness.place) == exported(data),
+                  f"{len(found)} lines of 50 that came while it waited")
+    tail.end()
+    other = Tail("--data", data, "--topic", "none")
+    errors = other.process.stderr.readline().decode()
+    harness.check("no topic none" in errors and "its topics: t" in errors, errors)
+    other.end(signal.SIGINT)
 
 
 def test_replaced_log(data):
@@ -227,6 +244,7 @@ def main():
         test_stalled_reader(data)
         test_refusals(scratch, data)
         test_replaced_log(data)
+        test_topic_to_come(scratch)
         count = test_beside_a_run(scratch)
     harness.say(f"beginnings, following, {count} alarms beside a run, a stalled reader, a terminal")
 

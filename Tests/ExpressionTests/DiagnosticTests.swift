@@ -51,6 +51,18 @@ import Testing
             ),
             ("mass = 1", 5, "unexpected character '='", "write == to compare"),
             ("mass >", 6, "the expression ends too early", "an operand is missing at the end"),
+            (
+                "mass > 90 %", 10, "'%' is the remainder of a division",
+                "write 0.90 for 90 % of a ratio, or 90 alone where the unit is %"
+            ),
+            (
+                "mass >= 112.5% && mass > 1", 13, "'%' is the remainder of a division",
+                "write 1.125 for 112.5 % of a ratio, or 112.5 alone where the unit is %"
+            ),
+            (
+                "5 %", 2, "'%' is the remainder of a division",
+                "write 0.05 for 5 % of a ratio, or 5 alone where the unit is %"
+            ),
             ("'abc", 0, "the string does not end", "close it with '"),
             ("1u", 0, "unsigned integers are not supported", "leave out the u"),
             (

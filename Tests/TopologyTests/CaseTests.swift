@@ -95,6 +95,7 @@ import Topology
               - {tick: "2026-03-02T09:00:00Z", ‸key: C1}
               - {tick: "2026-03-02T09:00:00Z", until: ‸"2026-03-02T08:00:00Z"}
               - {load: x, ‸until: "2026-03-02T08:00:00Z"}
+            partitions: ‸0
             bounded: ‸maybe
             expect:
               ‸alarms: []
@@ -119,6 +120,7 @@ import Topology
                         "unknown key 'lod' in an input item", "'yesterday' is not a point in time",
                         "'soon' is not a point in time", "a tick has no 'key'",
                         "'until' is before 'tick'", "'until' goes with 'tick' only",
+                        "'0' is no number of partitions",
                         "'bounded' cannot be 'maybe'", "unknown key 'alarms' in 'expect'",
                         "'means.crane' must be a list, not a mapping",
                         "unknown key 'levl' in a record of 'alarms.crane'",

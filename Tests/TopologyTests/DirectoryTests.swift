@@ -53,6 +53,34 @@ import Topology
         }
     }
 
+    /// A file beside the folder is named without a way down and up again, but for a link, above
+    /// which there is another folder.
+    @Test func pathsAreShort() throws {
+        try withFolder { folder in
+            let root = (folder as NSString).deletingLastPathComponent
+            try write(Crane.topology, folder + "/topology.yaml")
+            try write("schema: broken", root + "/schemas/crane.yaml")
+            try write(Crane.loadSchema, root + "/schemas/crane-load.yaml")
+            func file(_ folder: String) -> String? {
+                do {
+                    _ = try TopologyLoader.load(directory: folder)
+                    return nil
+                } catch {
+                    return error.diagnostics.first?.location?.file
+                }
+            }
+            #expect(file(folder) == root + "/schemas/crane.yaml")
+            #expect(file(folder + "//") == root + "/schemas/crane.yaml")
+            #expect(file(folder + "/.") == folder + "/./../schemas/crane.yaml")
+            let link = root + "/elsewhere/link"
+            try FileManager.default.createDirectory(
+                atPath: root + "/elsewhere", withIntermediateDirectories: true)
+            try FileManager.default.createSymbolicLink(
+                atPath: link, withDestinationPath: folder)
+            #expect(file(link) == link + "/../schemas/crane.yaml")
+        }
+    }
+
     @Test func missingFoldersAndFiles() throws {
         try withFolder { folder in
             #expect(problems(folder + "/none") == ["F:1:1: no such folder"])

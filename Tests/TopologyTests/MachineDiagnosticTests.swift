@@ -33,6 +33,63 @@ import Topology
 
         """
 
+    @Test func misspeltStates() {
+        expect(
+            """
+            initial: open
+            states: [open, closed]
+            transitions:
+              - {on: mass > 1.0, from: open, to: closed, when: machine.state == ‸"opne"}
+              - {on: mass < 1.0, from: closed, to: open, when: 'machine.state in [‸"closde"]'}
+            """,
+            [
+                "'state' is never \"opne\"", "'state' is never \"closde\"",
+            ], hints: ["did you mean \"open\"?", "did you mean \"closed\"?"])
+    }
+
+    /// After the step, too, as far as nothing else can have written the field.
+    @Test func misspeltTextsOfEarlierSteps() {
+        let marked = Marked(
+            Crane.sources + """
+                steps:
+                  - use: {from: load, lookup: {crane: device}, select: {m: crane.model}}
+                  - a:
+                      from: load
+                      key: device
+                      machine:
+                        initial: open
+                        states: [open, closed]
+                        transitions:
+                          - {on: mass > 1.0, from: open, to: closed}
+                          - {on: mass < 1.0, from: closed, to: open}
+                  - b: {from: a, filter: 'state != ‸"close" && ‸"transitoin" == event'}
+                  - c: {from: a, select: {s: state}}
+                  - d: {from: c, filter: s == ‸"Open"}
+                  - e:
+                      from: load
+                      key: device
+                      levels:
+                        of: mass
+                        raise: {high: 1.0}
+                        clear: {high: 0.5}
+                        confirm: 2 readings
+                  - f: {from: e, filter: level == "normal" || previous == ‸"hihg"}
+                sinks:
+                  - {from: b, topic: b}
+                  - {from: d, topic: d}
+                  - {from: f, topic: f}
+                  - {from: use, topic: u}
+                """)
+        let found = problems(marked.text)
+        #expect(
+            summary(found)
+                == marked.with([
+                    "'state' is never \"close\"", "'event' is never \"transitoin\"",
+                    "'s' is never \"Open\"", "'previous' is never \"hihg\"",
+                ]))
+        #expect(found.first?.hint == "did you mean \"closed\"?")
+    }
+
     @Test func form() {
         expect(
             """

@@ -38,6 +38,45 @@ import Topology
         expect("topology: a‸: b\n", ["unexpected ':' in a value"])
     }
 
+    /// Expressions that YAML takes for something else: the hint shows the value in quotes that
+    /// YAML itself then reads as it was meant.
+    @Test(
+        arguments: [
+            ("[1, 2].size() > 0", "text after a value that begins with [ and has ended"),
+            ("{'a': 1}.size() > 0", "text after a value that begins with { and has ended"),
+            ("\"a\" == device", "text after a value that begins with \" and has ended"),
+            ("'a' == device", "text after a value that begins with ' and has ended"),
+            ("ok ? 1 : 2", "unexpected ':' in a value"),
+            ("Crane: too much", "unexpected ':' in a value"),
+            ("@device", "a value cannot begin with '@'"), ("%d", "a value cannot begin with '%'"),
+        ]) func valuesThatNeedQuotes(_ value: String, _ message: String) throws
+    {
+        // In a list such a text with a colon is a mapping, and right.
+        let prefixes = ["filter: ", "- filter: "] + (message.contains("':'") ? [] : ["- "])
+        for prefix in prefixes {
+            let found = problems(prefix + value + "\n")
+            #expect(found.map(\.message) == [message])
+            let hint = try #require(found.first?.hint)
+            let quoted = try #require(hint.split(separator: "in quotes: ").last)
+                .replacing(", or check the indentation", with: "")
+            let collector = DiagnosticCollector()
+            let node = YAMLReader.read(SourceText(name: "x", text: "a: \(quoted)"), collector)
+            #expect(node?["a"]?.text == value, "\(hint)")
+        }
+    }
+
+    @Test func valuesInBracketsThatNeedQuotes() {
+        for text in ["a: {when: [1, 2].size() > 0, b: c}", "a: [\"x\" == y]"] {
+            let found = problems(text)
+            #expect(
+                found.map(\.message) == [
+                    "not valid YAML: did not find expected ',' or "
+                        + (text.contains("{") ? "'}'" : "']'")
+                ])
+            #expect(found.first?.hint?.contains("put the whole of a value in quotes") == true)
+        }
+    }
+
     @Test func brokenText() {
         for text in [
             "a: [1, 2", "a: \"x", "{", "a: 'x\nb: y", "%", "a: @x", "a: b\n c: d", "\u{1}",

@@ -9,6 +9,9 @@ extension EmbeddedLog: Transport {
     /// Each has a partition, whose only writer is a task.
     package var sharesSubstreams: Bool { false }
 
+    /// One process holds the log.
+    package var isExclusive: Bool { true }
+
     /// Names the command that makes a topic.
     package func hint(forMissingTopic topic: String) -> String {
         "import into it first: plumbline import --data \(path) --topic \(topic) …"
@@ -37,7 +40,11 @@ extension EmbeddedLog: Transport {
                         "topic \(topic) is written by topology \(noted), not by \(owner)",
                         hint: "a topic has one writer; name another sink topic")
                 }
-                if try partitionCount(of: topic) != nil { continue }
+                if try partitionCount(of: topic) != nil,
+                    try lostPartitions(of: topic, count: partitions).isEmpty
+                {
+                    continue
+                }
             } else if !isKnown, try partitionCount(of: topic) != nil {
                 throw Diagnostic(
                     "topic \(topic) exists already and topology \(owner) did not make it",
@@ -59,7 +66,23 @@ extension EmbeddedLog: Transport {
             try fileCall(.write, note.path) {
                 try Data(owner.utf8).write(to: note, options: .atomic)
             }
-            try ensureTopic(topic, partitions: partitions)
+            let lost = try lostPartitions(of: topic, count: partitions)
+            if lost.isEmpty {
+                try ensureTopic(topic, partitions: partitions)
+            } else {
+                try restorePartitions(of: topic, lost)
+            }
+        }
+    }
+
+    /// See the protocol: removes notes, and topics that never had a record.
+    package func disown(owner: String, besides topics: Set<String>) throws {
+        let notes = (try? FileManager.default.contentsOfDirectory(atPath: ownersFolder.path)) ?? []
+        for topic in notes.sorted() where !topics.contains(topic) {
+            let note = ownersFolder.appendingPathComponent(topic)
+            guard let data = try? Data(contentsOf: note), data == Data(owner.utf8) else { continue }
+            guard try removeTopicWithoutRecords(topic) else { continue }
+            try fileCall(.remove, note.path) { try FileManager.default.removeItem(at: note) }
         }
     }
 

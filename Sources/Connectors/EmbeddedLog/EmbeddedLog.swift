@@ -43,6 +43,25 @@ package final class EmbeddedLog: @unchecked Sendable {
         try directory.createTopic(name, partitions: partitions)
     }
 
+    /// Removes a topic of which no record was ever published; false when there was one.
+    func removeTopicWithoutRecords(_ name: String) throws -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        return try directory.removeTopicWithoutRecords(name)
+    }
+
+    /// See ``Transport``: their directories are gone.
+    package func lostPartitions(of topic: String, count: Int) throws -> [Int] {
+        try directory.lostPartitions(of: topic, count: count)
+    }
+
+    /// Makes lost partitions again, without records.
+    func restorePartitions(of topic: String, _ partitions: [Int]) throws {
+        lock.lock()
+        defer { lock.unlock() }
+        try directory.restorePartitions(of: topic, partitions)
+    }
+
     /// Number of partitions of a topic; nil when there is none of the name.
     package func partitionCount(of topic: String) throws -> Int? {
         try directory.partitionCount(of: topic)
@@ -58,14 +77,23 @@ package final class EmbeddedLog: @unchecked Sendable {
         return try directory.partition(place.topic, place.partition).highWatermark
     }
 
-    /// The end of what is stored, published or not. Damage in the published part is an error,
-    /// unless `isDerived`: what can be made again is cut at the damage.
+    /// The end of what is stored, published or not. The checksums of the last segment are checked
+    /// when the partition is opened by this. Damage in the published part is an error, unless
+    /// `isDerived`: what can be made again is cut at the damage.
     package func storedEnd(_ place: TopicPartition, isDerived: Bool) throws -> Int64 {
         lock.lock()
         defer { lock.unlock() }
         return try directory.partition(
-            place.topic, place.partition, cuttingDamage: isDerived
+            place.topic, place.partition, checkingBatches: true, cuttingDamage: isDerived
         ).logEndOffset
+    }
+
+    /// Records of a partition that are stored and not published.
+    func unpublishedCount(_ place: TopicPartition) throws -> Int64 {
+        lock.lock()
+        defer { lock.unlock() }
+        let log = try directory.partition(place.topic, place.partition)
+        return max(0, log.logEndOffset - log.highWatermark)
     }
 
     /// Cuts a partition at an offset.

@@ -36,6 +36,7 @@ package final class ImportAppender: Sendable {
             let existing = try log.partitionCount(of: name)
             let count = partitions ?? existing ?? Self.defaultPartitions
             try log.ensureTopic(name, partitions: count)
+            try checkPublishedEnds(name, count)
             return try (0..<count).map { partition in
                 let place = TopicPartition(name, partition)
                 try open(place, &state)
@@ -100,6 +101,28 @@ package final class ImportAppender: Sendable {
                 hint: "start the same import again; it goes on where the log ends")
         }
         counts[writer] = count + Int64(header.recordCount)
+    }
+
+    /// Throws when records that a finished import has stored lie behind the published ends: the
+    /// file of those is an older one, and what it does not count would be cut.
+    private func checkPublishedEnds(_ topic: String, _ count: Int) throws {
+        let places = (0..<count).map { TopicPartition(topic, $0) }
+        guard try places.contains(where: { try log.unpublishedCount($0) > 0 }) else { return }
+        for state in try ImportStateFile.all(dataPath: log.path, topic: topic)
+        where state.isComplete && state.startOffsets.count == count {
+            var stored: Int64 = 0
+            for (place, start) in zip(places, state.startOffsets) {
+                stored += max(0, try log.visibleEnd(place) - start)
+            }
+            guard stored < Int64(state.records) else { continue }
+            throw Diagnostic(
+                "\(topic): \(state.records) records were imported from \(state.file), and the"
+                    + " published ends leave room for \(stored); the records are there",
+                hint:
+                    "\(log.path)/kafka/replication-offset-checkpoint is older than the log: restore"
+                    + " both from one copy; if the topic was made anew on purpose, remove"
+                    + " \(log.path)/state/imports")
+        }
     }
 
     /// What was stored and never published was never accepted.

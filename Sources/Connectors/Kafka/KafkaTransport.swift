@@ -91,6 +91,9 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
         try control.ensure(topic, partitions: partitions, .latest)
     }
 
+    /// Any number of processes may share it.
+    package var isExclusive: Bool { false }
+
     /// Names the command that makes a topic.
     package func hint(forMissingTopic topic: String) -> String {
         "make it: plumbline deploy --brokers \(settings.brokers) --partitions N DIR..."
@@ -107,6 +110,12 @@ package final class KafkaTransport: Transport, @unchecked Sendable {
     package func claim(_ topics: [String], owner: String, partitions: Int) throws {
         for topic in topics { try ensureTopic(topic, partitions: partitions) }
     }
+
+    /// See the protocol: nothing is noted, and topics are the cluster's.
+    package func disown(owner: String, besides topics: Set<String>) throws {}
+
+    /// See the protocol: a cluster keeps topics whole.
+    package func lostPartitions(of topic: String, count: Int) throws -> [Int] { [] }
 
     // MARK: Records
 

@@ -104,6 +104,31 @@ package struct ImportSummary: Sendable {
     package init() {}
 }
 
+/// A file that was imported whole.
+package struct ImportedContent: Sendable {
+    /// Its name in messages.
+    package var file: String
+    package var bytes: Int
+    /// In hexadecimal digits.
+    package var sha256: String
+    package var records: Int
+
+    /// All that were imported into a topic of a data directory and are shorter than `bytes`, the
+    /// shortest first.
+    package static func all(
+        _ dataPath: String, topic: String, shorterThan bytes: Int
+    ) throws -> [ImportedContent] {
+        guard TopicPartition.fault(inTopicName: topic) == nil else { return [] }
+        return try ImportStateFile.all(dataPath: dataPath, topic: topic)
+            .filter { $0.isComplete && $0.records > 0 && $0.bytes < bytes }
+            .map {
+                ImportedContent(
+                    file: $0.file, bytes: $0.bytes, sha256: $0.sha256, records: $0.records)
+            }
+            .sorted { $0.bytes < $1.bytes }
+    }
+}
+
 /// Imports one file into one topic: every record of it once, however often it is interrupted.
 ///
 /// Each batch carries the identity of (content, topic) as its Kafka producer and its number in the
@@ -120,6 +145,10 @@ package struct FileImport {
     private let place: ImportPlace
     /// Called now and then with the bytes done.
     package var onProgress: (Int) -> Void = { _ in }
+    /// An import that the file begins with; it is refused then, unless it ``repeats``.
+    package var beginning: ImportedContent?
+    /// What the topic holds already may be stored once more.
+    package var repeats = false
 
     /// `sha256` is the hash of the file's bytes; `identify` gives that of other bytes. Without a
     /// place the topic is one of the data directory of the options.
@@ -155,7 +184,8 @@ package struct FileImport {
         }
         try checkPartitions()
         guard survey.byteCount > 0 else { return summary }
-        let stateFile = try place.states(topic: options.topic, hash: hashText)
+        let stateFile = try place.states(
+            topic: options.topic, hash: hashText, identity: producerID)
         defer { stateFile.release() }
         let earlier = try stateFile.read()
         if let earlier {
@@ -171,6 +201,7 @@ package struct FileImport {
                     hint: "repeat it with those options; now they are \(options.meaning)")
             }
         }
+        if earlier == nil, let beginning, !repeats { throw repeated(beginning) }
         let columns = options.format == .csv ? try CSVColumns(of: file, options) : nil
         let finder = try columns.map {
             try CSVFieldFinder(
@@ -188,6 +219,19 @@ package struct FileImport {
         }
         try target.close()
         return summary
+    }
+
+    /// What to say of a file that begins with what is in the topic already.
+    private func repeated(_ earlier: ImportedContent) -> Diagnostic {
+        let rest = "tail -c +\(earlier.bytes + 1) \(file.name)"
+        let source =
+            options.format == .csv && options.columns == nil
+            ? "(head -n 1 \(file.name); \(rest))" : rest
+        return Diagnostic(
+            "\(file.name) begins with what is in \(options.topic) already: \(earlier.records)"
+                + " records, imported as \(earlier.file)",
+            hint: "import what is new alone: \(source) | plumbline import … - ; or give --repeat to"
+                + " store all of it")
     }
 
     /// Throws when the topic is there with another number of partitions than asked for.

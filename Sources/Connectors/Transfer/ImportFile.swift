@@ -19,6 +19,9 @@ package final class ImportFile {
     /// Size and time of change when it was opened.
     private let opened: (size: Int, seconds: Int, nanoseconds: Int)
 
+    /// Bytes of the file, as it was when it was opened.
+    package var byteCount: Int { opened.size }
+
     private init(name: String, descriptor: Int32) throws {
         self.name = name
         self.descriptor = descriptor

@@ -13,11 +13,12 @@ package enum ImportPlace {
         }
     }
 
-    /// Takes the import of one content into one topic for this process.
-    func states(topic: String, hash: String) throws -> any ImportStates {
+    /// Takes the import of one content into one topic for this process; `identity` is a number of
+    /// both.
+    func states(topic: String, hash: String, identity: Int64) throws -> any ImportStates {
         switch self {
         case .directory(let path):
-            try ImportStateFile(dataPath: path, topic: topic, hash: hash)
+            try ImportStateFile(dataPath: path, topic: topic, hash: hash, identity: identity)
         case .cluster(let cluster): try cluster.begin(topic: topic, hash: hash)
         }
     }

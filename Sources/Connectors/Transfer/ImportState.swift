@@ -2,8 +2,8 @@ import Foundation
 import Primitives
 import RecordLog
 
-/// What is kept of an import in `<data>/state/imports/<topic>-<hash>.json`: written before its
-/// first record and again after its last.
+/// What is kept of an import in `<data>/state/imports/<topic>-<hash>.json` (of a long topic the
+/// beginning and a number): written before its first record and again after its last.
 struct ImportState: Codable, Hashable {
     var isComplete: Bool
     var topic: String
@@ -39,11 +39,34 @@ final class ImportStateFile: ImportStates {
 
     static func directory(_ dataPath: String) -> String { dataPath + "/state/imports" }
 
-    /// Takes the import of one content into one topic for this process.
-    init(dataPath: String, topic: String, hash: String) throws {
+    /// Names of files are 255 bytes at the most; a topic's has up to 249.
+    private static func name(topic: String, hash: String, identity: Int64) -> String {
+        guard topic.utf8.count > 150 else { return "\(topic)-\(hash)" }
+        return "\(topic.prefix(100))-\(String(identity, radix: 16))-\(hash)"
+    }
+
+    /// What is kept of all imports into a topic, in no order. Files that cannot be read are left
+    /// out: they are for who imports that content again. O(imports).
+    static func all(dataPath: String, topic: String) throws -> [ImportState] {
+        let storage = PosixStorage()
+        let directory = Self.directory(dataPath)
+        guard try storage.kind(of: directory) == .directory else { return [] }
+        return try storage.list(directory)
+            .filter { $0.hasPrefix(topic.prefix(100)) && $0.hasSuffix(".json") }
+            .compactMap { name in
+                try storage.contents(of: "\(directory)/\(name)").flatMap {
+                    try? JSONDecoder().decode(ImportState.self, from: Data($0))
+                }
+            }
+            .filter { $0.topic == topic }
+    }
+
+    /// Takes the import of one content into one topic for this process; `identity` is a number of
+    /// both.
+    init(dataPath: String, topic: String, hash: String, identity: Int64) throws {
         let directory = Self.directory(dataPath)
         try storage.createDirectory(directory)
-        path = "\(directory)/\(topic)-\(hash).json"
+        path = "\(directory)/\(Self.name(topic: topic, hash: hash, identity: identity)).json"
         guard let lock = try storage.lock(path + ".lock") else {
             throw Diagnostic(
                 "another process imports this file into \(topic) right now",
