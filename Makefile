@@ -9,7 +9,7 @@ RELEASE := -c release
 TEST_FLAGS := $(RELEASE) --disable-testable-imports
 PLUMBLINE := .build/release/plumbline
 TOPOLOGIES := $(patsubst %/topology.yaml,%,$(wildcard topologies/*/topology.yaml))
-FORMATTED := Sources Tests Package.swift
+FORMATTED := Sources Tests Benchmarks Package.swift
 # Where `make run` keeps its log.
 DATA ?= data
 # How often `make test` and `make crash` kill the program.
@@ -18,12 +18,14 @@ CRASH_KILLS ?= 200
 # Records of the larger file, and rounds, of `make bench` and `make bench-peers`.
 RECORDS ?= 10000000
 ROUNDS ?= 5
+# Which cases of `make bench-micro`, as a regular expression over whole names.
+CASES ?= .*
 BENCH = --records $(RECORDS) --rounds $(ROUNDS)
 
 # One recipe at a time: two builds in one directory wait for each other anyway.
 .NOTPARALLEL:
 .PHONY: help setup build run test lint tidy suites cases end-to-end
-.PHONY: bench bench-peers crash format clean
+.PHONY: bench bench-peers bench-micro crash format clean
 
 help: ## this list
 	@echo "usage: make TARGET"
@@ -63,6 +65,10 @@ bench: build ## C1, D1, D2 beside a C++ program on simdjson; RECORDS=10000000 RO
 bench-peers: build ## the same beside Flink, Spark, DuckDB, ClickHouse, Bytewax, Pathway; hours
 	-@/usr/bin/python3 Benchmarks/peers/setup.py
 	@/usr/bin/python3 Benchmarks/bench.py --peers --plumbline "$(PLUMBLINE)" $(BENCH)
+
+bench-micro: setup ## every kernel, decoder, codec and operator by itself; CASES='core.*'
+	PLUMBLINE_MICRO=1 swift build $(RELEASE) --product MicroBenchmarks
+	@.build/release/MicroBenchmarks --filter '$(CASES)'
 
 crash: build ## the kill test with 200 kills
 	@KILLS=$(CRASH_KILLS) Scripts/end-to-end.sh kill

@@ -1,0 +1,41 @@
+import Foundation
+import Micro
+import Testing
+
+/// What a batch allocates in steady state, beside `limits.json`, by case.
+///
+/// A limit is what a case allocates today and only ever falls: more is an error, and so is less, as
+/// long as the limit has not been lowered with it.
+struct AllocationTests {
+    /// Allocations a batch; a tenth is one in ten batches.
+    static let limits: [String: Double] = {
+        guard let url = Bundle.module.url(forResource: "limits", withExtension: "json"),
+            let data = try? Data(contentsOf: url)
+        else { return [:] }
+        return (try? JSONDecoder().decode([String: Double].self, from: data)) ?? [:]
+    }()
+
+    /// The counter sees what Swift allocates: 2 arrays that grow are at least 2 allocations.
+    @Test func counts() {
+        var arrays: [[Int]] = [[], []]
+        let before = allocationCount()
+        for index in arrays.indices { arrays[index].append(contentsOf: 0..<1000) }
+        #expect(allocationCount() - before >= 2)
+        #expect(arrays.allSatisfy { $0.count == 1000 })
+    }
+
+    @Test(arguments: MicroEntry.all.map(\.name))
+    func steadyState(name: String) throws {
+        let entry = try #require(MicroEntry.all.first { $0.name == name })
+        var measured = try entry.make()
+        let digest = measured.warmUp()
+        let found = measured.measure(batches: Self.batches)
+        let count = (Double(found.allocations) / Double(Self.batches) * 10).rounded() / 10
+        print("allocations: \(name): \(count) a batch, digest \(digest.text)")
+        let limit = try #require(Self.limits[name], "no limit; it allocates \(count) a batch")
+        #expect(count <= limit, "\(name) allocates \(count) a batch, its limit is \(limit)")
+    }
+
+    /// As many as bring the windows round once.
+    static let batches = 150
+}
