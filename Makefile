@@ -25,7 +25,7 @@ BENCH = --records $(RECORDS) --rounds $(ROUNDS)
 # One recipe at a time: two builds in one directory wait for each other anyway.
 .NOTPARALLEL:
 .PHONY: help setup build run test lint tidy suites cases end-to-end
-.PHONY: bench bench-peers bench-micro crash format clean
+.PHONY: bench bench-peers bench-micro bench-growth crash format clean
 
 help: ## this list
 	@echo "usage: make TARGET"
@@ -59,16 +59,21 @@ end-to-end: build ## scripts that run the real program, with KILLS=20 kills
 	@KILLS=$(KILLS) Scripts/end-to-end.sh
 
 bench: build ## C1, D1, D2 beside a C++ program on simdjson; RECORDS=10000000 ROUNDS=5
+	@swift build $(RELEASE) --product PlainFile
 	@/usr/bin/python3 Benchmarks/peers/setup.py yardstick
 	@/usr/bin/python3 Benchmarks/bench.py --plumbline "$(PLUMBLINE)" $(BENCH)
 
 bench-peers: build ## the same beside Flink, Spark, DuckDB, ClickHouse, Bytewax, Pathway; hours
+	@swift build $(RELEASE) --product PlainFile
 	-@/usr/bin/python3 Benchmarks/peers/setup.py
 	@/usr/bin/python3 Benchmarks/bench.py --peers --plumbline "$(PLUMBLINE)" $(BENCH)
 
 bench-micro: setup ## every kernel, decoder, codec and operator by itself; CASES='core.*'
 	PLUMBLINE_MICRO=1 swift build $(RELEASE) --product MicroBenchmarks
 	@.build/release/MicroBenchmarks --filter '$(CASES)'
+
+bench-growth: build ## CPU a record by keys, panes, fields, topologies and workers; ROUNDS=5
+	@/usr/bin/python3 Benchmarks/growth.py --plumbline "$(PLUMBLINE)" --rounds $(ROUNDS)
 
 crash: build ## the kill test with 200 kills
 	@KILLS=$(CRASH_KILLS) Scripts/end-to-end.sh kill

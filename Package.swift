@@ -109,6 +109,12 @@ let package = Package(
                 "RecordLog", "Dataflow", "Topology", "Connectors", "Engine", "Simulation",
             ],
             path: "Benchmarks/Micro", swiftSettings: common),
+        // C1 and the like over a file of lines, beside the yardstick.
+        .executableTarget(
+            name: "PlainFile",
+            dependencies: [
+                "Primitives", "RecordLog", "Dataflow", "Topology", "Connectors", "Engine",
+            ], path: "Benchmarks/PlainFile", swiftSettings: common),
         .testTarget(
             name: "AllocationTests", dependencies: ["Micro"], resources: [.copy("limits.json")],
             swiftSettings: common),

@@ -11,8 +11,9 @@ package struct MicroCase {
     package let unit: Unit
     /// Units in a batch.
     package let count: Int
-    /// Batches until storage has grown to what it stays at.
-    package let warmUpBatches: Int
+    /// Batches after which the work repeats itself. After one such round storage has grown to what
+    /// it stays at.
+    package let round: Int
     /// Makes ready what batch number `n` works on, counting from 0; not measured.
     private let prepare: (_ n: Int) -> Void
     /// Works on batch number `n`; measured.
@@ -21,13 +22,13 @@ package struct MicroCase {
     private var next = 0
 
     init(
-        _ unit: Unit = .row, count: Int, warmUpBatches: Int = 8,
+        _ unit: Unit = .row, count: Int, round: Int = 16,
         prepare: @escaping (Int) -> Void = { _ in }, result: @escaping () -> Digest,
         run: @escaping (Int) -> Void
     ) {
         self.unit = unit
         self.count = count
-        self.warmUpBatches = warmUpBatches
+        self.round = round
         self.prepare = prepare
         self.run = run
         self.result = result
@@ -60,10 +61,10 @@ package struct MicroCase {
         return total
     }
 
-    /// Brings a fresh case to its steady state. The digest of the results so far is the same on
+    /// Brings a fresh case to its steady state, in one round. The digest of the results so far is the same on
     /// every machine.
     package mutating func warmUp() -> Digest {
-        _ = measure(batches: warmUpBatches)
+        _ = measure(batches: round)
         return result()
     }
 }

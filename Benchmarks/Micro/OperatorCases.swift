@@ -10,7 +10,10 @@ let operatorCases =
     + dustSteps.map { step in
         MicroEntry("operators: \(step.name)") { try dustCase(step.steps) }
     }
-    + [MicroEntry("operators: lookup of a rule", rulesCase)]
+    + [
+        MicroEntry("operators: lookup of a rule", rulesCase),
+        MicroEntry("operators: levels, order time, 100 keys", timeOrderCase),
+    ]
 
 /// The figures of the core: what is left when reading and writing cost nothing.
 let coreCases = [
@@ -90,15 +93,6 @@ private let craneSteps: [(name: String, steps: String, clock: String)] = [
         "levels, order arrival",
         "  - last: {from: load, key: device, levels: {of: load.load_t, raise: {high: 4.0}}}", "key"
     ),
-    (
-        "levels, order time",
-        """
-          - last:
-              from: load
-              key: device
-              levels: {of: load.load_t, raise: {high: 4.0}, order: time}
-        """, "partition"
-    ),
     ("distinct", "  - last: {from: load, key: device, distinct: {order: arrival}}", "partition"),
     (
         "machine of two states",
@@ -157,7 +151,7 @@ private func craneCase(_ steps: String, clock: String = "partition") throws -> M
     let feed = try PipelineFeed(
         plan: plan, stream: "load", lines: craneLines, periodMicroseconds: 64_000_000,
         tableLines: looksUp ? chartLines(cranes: 2_000) : [])
-    return PipelineFeed.run(plan, feed, warmUpBatches: 64)
+    return PipelineFeed.run(plan, feed)
 }
 
 private func dustCase(_ steps: String) throws -> MicroCase {
@@ -167,7 +161,7 @@ private func dustCase(_ steps: String) throws -> MicroCase {
 private func dustCase(plan: Plan) throws -> MicroCase {
     let feed = try PipelineFeed(
         plan: plan, stream: "dust", lines: dustLines, periodMicroseconds: 1_800_000_000)
-    return PipelineFeed.run(plan, feed, warmUpBatches: 75)
+    return PipelineFeed.run(plan, feed)
 }
 
 /// 64 seconds, 64 batches.
@@ -186,6 +180,24 @@ private func chartLines(cranes: Int) -> [[UInt8]] {
         return Array(
             "{\"device\":\"tower-crane-\(digits)\",\"ts\":0,\"chart\":[\(points)]}".utf8)
     }
+}
+
+/// Rows that wait for the watermark: 100 of the cranes, for what waits is searched.
+@Sendable private func timeOrderCase() throws -> MicroCase {
+    let plan = try plan(
+        Topologies.crane(
+            """
+              - last:
+                  from: load
+                  key: device
+                  levels: {of: load.load_t, raise: {high: 4.0}, order: time}
+            """))
+    let seconds = 160
+    let lines = Lines.crane(seconds * 2_000).enumerated().filter { $0.offset % 2_000 < 100 }
+    let feed = try PipelineFeed(
+        plan: plan, stream: "load", lines: lines.map(\.element),
+        periodMicroseconds: Int64(seconds) * 1_000_000)
+    return PipelineFeed.run(plan, feed)
 }
 
 /// A look-up of limits in a rule file.

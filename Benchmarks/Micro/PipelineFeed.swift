@@ -67,7 +67,7 @@ final class PipelineFeed {
 
     /// A case that pushes the batches through all steps of a plan, as far as the outputs' rows;
     /// what is written of them is not part of it.
-    static func run(_ plan: Plan, _ feed: PipelineFeed, warmUpBatches: Int) -> MicroCase {
+    static func run(_ plan: Plan, _ feed: PipelineFeed) -> MicroCase {
         let pipeline = Pipeline(plan: plan, keys: feed.keys)
         for table in feed.tables { pipeline.push(source: table.source, table.rows) }
         _ = pipeline.takeOutput()
@@ -75,7 +75,7 @@ final class PipelineFeed {
         let last = Box<[Pipeline.Emission]>([])
         let counts = Box((rows: 0, rejects: 0))
         return MicroCase(
-            count: batchRows, warmUpBatches: warmUpBatches,
+            count: batchRows, round: feed.rounds.count,
             prepare: { n in ready.value[n] = feed.batch(n) },
             result: {
                 var digest = Digest()

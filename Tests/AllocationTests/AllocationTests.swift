@@ -2,7 +2,7 @@ import Foundation
 import Micro
 import Testing
 
-/// What a batch allocates in steady state, beside `limits.json`, by case.
+/// What a batch allocates in steady state, by case, beside the limits in `limits.json`.
 ///
 /// A limit is what a case allocates today and only ever falls: more is an error, and so is less, as
 /// long as the limit has not been lowered with it.
@@ -29,13 +29,10 @@ struct AllocationTests {
         let entry = try #require(MicroEntry.all.first { $0.name == name })
         var measured = try entry.make()
         let digest = measured.warmUp()
-        let found = measured.measure(batches: Self.batches)
-        let count = (Double(found.allocations) / Double(Self.batches) * 10).rounded() / 10
+        let found = measured.measure(batches: measured.round)
+        let count = (Double(found.allocations) / Double(measured.round) * 10).rounded() / 10
         print("allocations: \(name): \(count) a batch, digest \(digest.text)")
         let limit = try #require(Self.limits[name], "no limit; it allocates \(count) a batch")
         #expect(count <= limit, "\(name) allocates \(count) a batch, its limit is \(limit)")
     }
-
-    /// As many as bring the windows round once.
-    static let batches = 150
 }
