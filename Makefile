@@ -25,7 +25,7 @@ BENCH = --records $(RECORDS) --rounds $(ROUNDS)
 # One recipe at a time: two builds in one directory wait for each other anyway.
 .NOTPARALLEL:
 .PHONY: help setup build run test lint tidy suites cases end-to-end
-.PHONY: bench bench-peers bench-micro bench-growth crash format clean
+.PHONY: bench bench-peers bench-micro bench-growth bench-phases bench-startup crash format clean
 
 help: ## this list
 	@echo "usage: make TARGET"
@@ -74,6 +74,12 @@ bench-micro: setup ## every kernel, decoder, codec and operator by itself; CASES
 
 bench-growth: build ## CPU a record by keys, panes, fields, topologies and workers; ROUNDS=5
 	@/usr/bin/python3 Benchmarks/growth.py --plumbline "$(PLUMBLINE)" --rounds $(ROUNDS)
+
+bench-phases: build ## where the CPU time of C1, D1 and D2 goes; needs perf
+	@/usr/bin/python3 Benchmarks/phases.py --plumbline "$(PLUMBLINE)" --records $(RECORDS)
+
+bench-startup: build ## milliseconds from the start of C1 to its first committed record
+	@/usr/bin/python3 Benchmarks/startup.py --plumbline "$(PLUMBLINE)"
 
 crash: build ## the kill test with 200 kills
 	@KILLS=$(CRASH_KILLS) Scripts/end-to-end.sh kill

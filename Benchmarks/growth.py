@@ -39,8 +39,8 @@ class Point:
 
 def schema(point):
     """The schema of a point's readings."""
-    values = [f"  v{number}: decimal(1)" for number in range(point.fields)]
-    return "\n".join(["schema: reading", "fields:", "  device: string", "  ts: timestamp", *values])
+    values = "".join(f"\n  v{number}: decimal(1)" for number in range(point.fields))
+    return f"schema: reading\nfields:\n  device: string\n  ts: timestamp{values}"
 
 
 def topology(name, steps):
@@ -143,8 +143,9 @@ class Growth:
         with open(lines, "w", encoding="ascii") as out:
             write_lines(point, 0, records, out)
         command = [self.program, "import", "--data", base, "--topic", "readings"]
-        command += ["--format", "json", "--schema", self.folder / "reading.yaml", "--key", "device", "--time", "ts"]
-        command += ["--codec", "lz4", "--partitions", str(point.partitions), lines]
+        command += ["--format", "json", "--schema", self.folder / "reading.yaml"]
+        command += ["--key", "device", "--time", "ts", "--codec", "lz4"]
+        command += ["--partitions", str(point.partitions), lines]
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         lines.unlink()
         return base

@@ -61,8 +61,8 @@ package struct MicroCase {
         return total
     }
 
-    /// Brings a fresh case to its steady state, in one round. The digest of the results so far is the same on
-    /// every machine.
+    /// Brings a fresh case to its steady state, in one round. The digest of the results so far is
+    /// the same on every machine.
     package mutating func warmUp() -> Digest {
         _ = measure(batches: round)
         return result()
