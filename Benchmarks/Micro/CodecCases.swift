@@ -61,7 +61,7 @@ private func readCase(_ codec: CompressionCodec) throws -> MicroCase {
 /// The records of a batch, compression and checksum.
 private func writeCase(_ codec: CompressionCodec) throws -> MicroCase {
     let records = try batches(lines, codec: .none)[0].records
-    let builder = Box(RecordBatchBuilder())
+    let builder = RecordBatchBuilder()
     let last = Box<[UInt8]>([])
     let rounds = lines.count / records
     return MicroCase(
@@ -76,11 +76,11 @@ private func writeCase(_ codec: CompressionCodec) throws -> MicroCase {
             let none: [UInt8] = []
             for index in start..<start + records {
                 let line = lines[index]
-                builder.value.append(
+                builder.append(
                     timestampMilliseconds: 1_760_000_000_000 + Int64(index), key: nil,
                     value: line.span, encodedHeaders: none.span, headerCount: 0)
             }
-            last.value = (try? builder.value.finish(baseOffset: 0, codec: codec)) ?? []
+            last.value = (try? builder.finish(baseOffset: 0, codec: codec)) ?? []
         })
 }
 

@@ -84,7 +84,7 @@ func blocks(_ values: [[UInt8]]) throws -> [RecordBlock] {
 func batches(
     _ values: [[UInt8]], codec: CompressionCodec
 ) throws -> [(bytes: [UInt8], records: Int)] {
-    var builder = RecordBatchBuilder()
+    let builder = RecordBatchBuilder()
     var result: [(bytes: [UInt8], records: Int)] = []
     var base: Int64 = 0
     for (index, value) in values.enumerated() {
@@ -102,7 +102,7 @@ func batches(
 
 /// All values as one block.
 func block(_ values: [[UInt8]]) throws -> RecordBlock {
-    var builder = RecordBatchBuilder()
+    let builder = RecordBatchBuilder()
     for value in values {
         builder.append(timestampMilliseconds: Timestamp.maximum / 1000, key: nil, value: value)
     }
