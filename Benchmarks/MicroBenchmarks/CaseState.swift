@@ -16,7 +16,7 @@ final class CaseState: @unchecked Sendable {
     private let entry: MicroEntry
     private var measured: MicroCase?
     private var digest = Digest()
-    /// Batches a sample: about 4 ms.
+    /// Batches a sample: whole rounds, for windows close in some batches only; about 4 ms or more.
     private var batches = 1
     private var samples: [Sample] = []
 
@@ -26,8 +26,8 @@ final class CaseState: @unchecked Sendable {
     func begin() throws {
         var measured = try entry.make()
         digest = measured.warmUp()
-        let trial = measured.measure(batches: 4)
-        batches = max(1, min(1024, Int(16_000_000 / max(trial.nanoseconds, 1))))
+        let trial = measured.measure(batches: measured.round)
+        batches = measured.round * max(1, Int(4_000_000 / max(trial.nanoseconds, 1)))
         samples = []
         self.measured = measured
     }

@@ -37,7 +37,7 @@ struct MicroBenchmarks: BenchmarkRunnerHooks {
             entry.name,
             configuration: .init(
                 metrics: [time, allocations], warmupIterations: 0,
-                maxDuration: .milliseconds(400), maxIterations: 200)
+                maxDuration: .milliseconds(1000), maxIterations: 200)
         ) { benchmark in
             guard let sample = state.sample() else {
                 return benchmark.error("\(entry.name) was not made ready")
