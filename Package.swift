@@ -100,9 +100,39 @@ let package = Package(
             name: "ExpressionTests",
             dependencies: ["Primitives", "Columnar", "Expression", "TestKit"],
             exclude: ["Fixtures"], swiftSettings: common),
+        // What the microbenchmarks and the gate of allocations run.
+        .target(name: "CAllocations", path: "Benchmarks/CAllocations"),
+        .target(
+            name: "Micro",
+            dependencies: [
+                "CAllocations", "CZlib", "CSnappy", "Primitives", "Columnar", "Expression",
+                "RecordLog", "Dataflow", "Topology", "Connectors", "Engine", "Simulation",
+            ],
+            path: "Benchmarks/Micro", swiftSettings: common),
+        // C1 and the like over a file of lines, beside the yardstick.
+        .executableTarget(
+            name: "PlainFile",
+            dependencies: [
+                "Primitives", "RecordLog", "Dataflow", "Topology", "Connectors", "Engine",
+            ], path: "Benchmarks/PlainFile", swiftSettings: common),
+        .testTarget(
+            name: "AllocationTests", dependencies: ["Micro"], resources: [.copy("limits.json")],
+            swiftSettings: common),
         .testTarget(
             name: "SimulationTests", dependencies: ["Primitives", "Simulation"],
             swiftSettings: common),
     ],
     cxxLanguageStandard: .cxx17
 )
+
+// `make bench-micro`: nobody else downloads or builds the benchmarking package. Without its traits
+// it needs no other repository of its makers; allocations are counted by CAllocations.
+if Context.environment["PLUMBLINE_MICRO"] != nil {
+    package.dependencies.append(
+        .package(url: "https://github.com/ordo-one/benchmark", exact: "1.38.1", traits: []))
+    package.targets.append(
+        .executableTarget(
+            name: "MicroBenchmarks",
+            dependencies: ["Micro", .product(name: "Benchmark", package: "benchmark")],
+            path: "Benchmarks/MicroBenchmarks", swiftSettings: common))
+}

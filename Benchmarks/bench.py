@@ -39,7 +39,8 @@ class Bench:
     def present(self, peers):
         """Those who take part; says who does not and why."""
         ours = contenders.Plumbline(self.plumbline, self.folder, self.arguments.workers)
-        every = [ours, self.yardstick] + (contenders.peers() if peers else [])
+        plain = contenders.PlainFile(self.plumbline.with_name("PlainFile"), self.folder)
+        every = [ours, self.yardstick, plain] + (contenders.peers() if peers else [])
         wanted = self.arguments.only.split(",") if self.arguments.only else []
         found = []
         for contender in every:
@@ -119,7 +120,7 @@ class Bench:
         """Whether this project's own outputs are the exact ones."""
         return all(
             not verdict.findings for (_, name), verdict in self.verdicts.items()
-            if name == contenders.Plumbline.name)
+            if name.startswith("plumbline"))
 
 
 def machine():

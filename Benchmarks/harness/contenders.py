@@ -136,6 +136,24 @@ class Plumbline:
         return sum(segment.stat().st_size for segment in segments)
 
 
+class PlainFile(Peer):
+    """This project over the plain file, as peers read it: no log, no journal, nothing durable."""
+
+    def __init__(self, program, folder):
+        super().__init__("plumbline, plain file", [program])
+        self.folder = folder
+
+    def prepare(self, query, source, output):
+        """What to run for a query over a file of readings."""
+        files = [source]
+        if query == "c1":
+            registry = self.folder / "registry.ndjson"
+            if not registry.exists():
+                workload.write_registry(source, registry)
+            files.insert(0, registry)
+        return Run([*self.program, BENCHMARKS / query, output, *files])
+
+
 def rewrite(query, output):
     """Writes rows of a peer with a JSON format of its own as everybody's lines."""
     made = output.with_suffix(".lines")

@@ -12,7 +12,7 @@ RECORDS = 200_000
 def main():
     with tempfile.TemporaryDirectory(prefix="plumbline-benchmark-") as folder:
         command = [sys.executable, ROOT / "Benchmarks/bench.py", "--plumbline", PLUMBLINE]
-        command += ["--records", str(RECORDS), "--rounds", "1", "--whole", "--only", "plumbline"]
+        command += ["--records", str(RECORDS), "--rounds", "1", "--whole", "--only", "from the log"]
         ended = subprocess.run(
             command + ["--queries", "p0-crane c1 c1-alarms p0-dust d1 d2", "--keep", folder],
             stdout=subprocess.PIPE, text=True)

@@ -34,6 +34,10 @@ enum ImportRule {
             "Primitives", "Columnar", "Expression", "RecordLog", "Dataflow", "Topology",
             "Connectors", "Engine", "Simulation",
         ],
+        "Micro": [
+            "CAllocations", "CSnappy", "CZlib", "Primitives", "Columnar", "Expression",
+            "RecordLog", "Dataflow", "Topology", "Connectors", "Engine", "Simulation",
+        ],
     ]
 
     /// Modules of the platform. Pure targets have none of them: no I/O, no thread, no clock.
