@@ -5,7 +5,8 @@ import Testing
 /// What a batch allocates in steady state, by case, beside the limits in `limits.json`.
 ///
 /// A limit is what a case allocates today, and only ever falls: who makes a path allocate less
-/// lowers it. Where arrays grow it has a few more, for how far they grow is up to the C library.
+/// lowers it. Where arrays grow it has a few more, for how far they grow is up to the C library;
+/// where anything is allocated one more does not count, for tables grow by the process's hash seed.
 struct AllocationTests {
     /// Allocations a batch, on an average over a round.
     static let limits: [String: Double] = {
@@ -33,6 +34,7 @@ struct AllocationTests {
         let count = (Double(found.allocations) / Double(measured.round) * 10).rounded() / 10
         print("allocations: \(name): \(count) a batch, digest \(digest.text)")
         let limit = try #require(Self.limits[name], "no limit; it allocates \(count) a batch")
-        #expect(count <= limit, "\(name) allocates \(count) a batch, its limit is \(limit)")
+        let slack = limit == 0 ? 0.0 : 1
+        #expect(count <= limit + slack, "\(name) allocates \(count) a batch, its limit is \(limit)")
     }
 }
