@@ -42,6 +42,7 @@ enum ImportRule {
         "Topology": ["Glibc"],
         "Connectors": [
             "Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials",
+            "FoundationNetworking",
         ],
         "Engine": ["Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials"],
         "plumbline": [
