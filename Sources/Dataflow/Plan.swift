@@ -58,6 +58,10 @@ package enum FormatPlan: Hashable, Sendable {
     case hj212(utcOffsetMinutes: Int)
     /// Rows of CSV, one a record.
     case csv(CSVForm)
+    /// CloudEvents with data in JSON.
+    case cloudEvents(CloudEventsMode)
+    /// Avro binary.
+    case avro(AvroForm)
 }
 
 /// Which clock judges a source's rows.
