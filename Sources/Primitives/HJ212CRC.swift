@@ -7,9 +7,7 @@ package enum HJ212CRC {
     /// The checksum of a data segment; written as four hexadecimal digits, high byte first.
     package static func checksum(_ bytes: Span<UInt8>) -> UInt16 {
         var register: UInt16 = 0xFFFF
-        for index in bytes.indices {
-            register = fold(register >> 8 ^ UInt16(bytes[index]))
-        }
+        for index in bytes.indices { register = fold(register >> 8 ^ UInt16(bytes[index])) }
         return register
     }
 
@@ -21,12 +19,17 @@ package enum HJ212CRC {
         return register
     }
 
+    /// Eight steps of the register at once: its low byte decides by the table, its high byte moves
+    /// down.
     @inline(__always)
     private static func fold(_ value: UInt16) -> UInt16 {
-        var register = value
-        for _ in 0..<8 {
-            register = register & 1 == 1 ? register >> 1 ^ 0xA001 : register >> 1
+        steps[Int(value & 0xFF)] ^ value >> 8
+    }
+
+    /// What eight steps make of each low byte.
+    private static let steps: [UInt16] = (0..<256).map { low in
+        (0..<8).reduce(UInt16(low)) { register, _ in
+            register & 1 == 1 ? register >> 1 ^ 0xA001 : register >> 1
         }
-        return register
     }
 }
