@@ -81,10 +81,10 @@ let package = Package(
         .testTarget(
             name: "ConnectorsTests",
             dependencies: [
-                "Primitives", "Columnar", "Dataflow", "RecordLog", "Connectors", "CSimdjson",
-                "TestKit",
+                "Primitives", "Columnar", "Dataflow", "RecordLog", "Topology", "Connectors",
+                "CSimdjson", "TestKit",
             ],
-            exclude: ["csv_oracle.py"], resources: [.copy("Fixtures")], swiftSettings: common),
+            exclude: ["avro_oracle.py", "csv_oracle.py"], resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
             name: "TopologyTests",
             dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],

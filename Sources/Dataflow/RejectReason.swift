@@ -5,6 +5,7 @@ package struct RejectReason: Hashable, Sendable {
     package init(name: String) { self.name = name }
 
     package static let malformed = RejectReason(name: "malformed")
+    package static let unknownSchema = RejectReason(name: "unknown-schema")
     package static let precision = RejectReason(name: "precision")
     package static let outOfRange = RejectReason(name: "out-of-range")
     package static let missingField = RejectReason(name: "missing-field")

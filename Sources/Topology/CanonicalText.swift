@@ -4,8 +4,9 @@ import Primitives
 
 /// Writes the canonical text of a topology: what its hash is taken of.
 ///
-/// `{"plumbline":1,"rules":{…},"schemas":{…},"topology":{…}}`, compact. Fixed keys stand in sorted
-/// order and all of them are written, defaults too, but for rules where there are none; durations
+/// `{"avro":{…},"plumbline":1,"rules":{…},"schemas":{…},"topology":{…}}`, compact. Fixed keys stand
+/// in sorted order and all of them are written, defaults too, but for rules and writers' Avro
+/// schemas where there are none; durations
 /// are normalised; descriptions, comments and documentation are left out. Where order means
 /// something it stays: sources, fields, levels, selected fields and aggregates. Steps stand in the
 /// plan's order, sinks by topic.
@@ -14,11 +15,17 @@ package enum CanonicalText {
     static let formatVersion = 1
 
     static func write(
-        _ spec: TopologySpec, schemas: [Schema], rules: [RuleFileSpec]
+        _ spec: TopologySpec, schemas: [Schema], rules: [RuleFileSpec],
+        avro: [(name: String, schema: AvroSchema)]
     ) -> String {
         let schemaMembers = schemas.map { JSONValue.Member($0.name, schema($0)) }
         let ruleMembers = rules.map { JSONValue.Member($0.name, CanonicalText.rules($0)) }
-        var members: [JSONValue.Member] = [.init("plumbline", .number(String(formatVersion)))]
+        var members: [JSONValue.Member] = []
+        if !avro.isEmpty {
+            let writers = avro.map { JSONValue.Member($0.name, CanonicalText.avro($0.schema)) }
+            members.append(.init("avro", .object(writers)))
+        }
+        members.append(.init("plumbline", .number(String(formatVersion))))
         if !rules.isEmpty { members.append(.init("rules", .object(ruleMembers))) }
         members.append(.init("schemas", .object(schemaMembers)))
         members.append(.init("topology", topology(spec)))
@@ -92,6 +99,7 @@ package enum CanonicalText {
                 .init("separator", .string(CSVForm.text(separator: form.separator))),
             ])
             return .object([.init("csv", options)])
+        case .avro(let form): return CanonicalText.format(form)
         case .hj212(let minutes):
             func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
             let size = abs(minutes)

@@ -282,8 +282,8 @@ package enum RejectReasons {
     package static let all = [
         "malformed", "precision", "out-of-range", "missing-field", "wrong-type", "crc", "clock",
         "late", "out-of-order", "duplicate", "unmatched", "wrong-partition", "unexpected",
-        "null-value",
-        "division-by-zero", "overflow", "invalid-argument", "no-such-key", "index-out-of-bounds",
+        "null-value", "unknown-schema", "division-by-zero", "overflow", "invalid-argument",
+        "no-such-key", "index-out-of-bounds",
     ]
 }
 

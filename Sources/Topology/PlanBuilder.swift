@@ -43,6 +43,8 @@ package final class PlanBuilder {
     var tables: [String: Int] = [:]
     /// Rule files by the names that steps use.
     var ruleFiles: [String: RuleFileSpec] = [:]
+    /// Writers' schemas by ``AvroNames``.
+    var avroSchemas: [String: AvroSchemaSpec] = [:]
     /// Names that something reads.
     var consumed: Set<String> = []
     /// Names with errors; what reads them is not judged.
@@ -56,14 +58,15 @@ package final class PlanBuilder {
     }
 
     /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` and
-    /// `rules` give each schema and rule file that the topology names; one that could not be read
-    /// is not there, which is reported elsewhere.
+    /// `rules` give each schema and rule file that the topology names, `avro` the writers' schemas
+    /// by ``AvroNames``; one that could not be read is not there, which is reported elsewhere.
     package static func build(
         _ spec: TopologySpec, schemas: [String: SchemaSpec], rules: [String: RuleFileSpec],
-        at place: SourceLocation, _ collector: DiagnosticCollector
+        avro: [String: AvroSchemaSpec], at place: SourceLocation, _ collector: DiagnosticCollector
     ) -> [Plan]? {
         let builder = PlanBuilder(spec, collector, place)
         for item in spec.rules { builder.ruleFiles[item.name.value] = rules[item.file.value] }
+        builder.avroSchemas = avro
         builder.buildSources(schemas)
         builder.buildSteps()
         builder.buildSinks()
@@ -76,7 +79,7 @@ package final class PlanBuilder {
         let files = Set(spec.rules.map(\.file.value)).sorted().compactMap { rules[$0] }
         let canonical = CanonicalText.write(
             resolved, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema },
-            rules: files)
+            rules: files, avro: builder.usedAvroSchemas)
         return builder.split(canonicalText: canonical)
     }
 
@@ -111,8 +114,12 @@ package final class PlanBuilder {
     }
 
     private func sourcePlan(_ source: SourceSpec, _ schema: Schema) -> SourcePlan? {
+        var source = source
         switch source.format {
         case .json: break
+        case .avro(let form):
+            guard let form = avroForm(form, source, schema) else { return nil }
+            source.format = .avro(form)
         case .csv: checkFlatFields(source, schema, holder: "a row of CSV", refusesBytes: false)
         case .hj212:
             checkFlatFields(source, schema, holder: "an HJ 212 frame", refusesBytes: true)

@@ -13,6 +13,7 @@ package enum PlanDifference {
             compare(named(oldValue[section]), named(newValue[section]), path, &lines)
         }
         compare(namedRows(oldValue["rules"]), namedRows(newValue["rules"]), "rules", &lines)
+        compareNames(oldValue["avro"], newValue["avro"], "avro", &lines)
         compare(oldValue["plumbline"], newValue["plumbline"], "plumbline", &lines)
         return lines
     }
@@ -54,6 +55,22 @@ package enum PlanDifference {
         if kept != newMembers.map(\.name).filter({ old[$0] != nil }) {
             let order = newMembers.map(\.name).joined(separator: ", ")
             lines.append("\(path): order is now \(order)")
+        }
+    }
+
+    /// As ``compare(_:_:_:_:)``, without saying what differs inside a member.
+    private static func compareNames(
+        _ old: JSONValue?, _ new: JSONValue?, _ path: String, _ lines: inout [String]
+    ) {
+        func members(_ value: JSONValue?) -> [JSONValue.Member] {
+            if case .object(let members) = value { members } else { [] }
+        }
+        for member in members(new) where old?[member.name] != member.value {
+            let isNew = old?[member.name] == nil
+            lines.append("\(path).\(member.name): \(isNew ? "added" : "changed")")
+        }
+        for member in members(old) where new?[member.name] == nil {
+            lines.append("\(path).\(member.name): removed")
         }
     }
 

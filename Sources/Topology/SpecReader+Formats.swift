@@ -4,21 +4,23 @@ import Primitives
 // How a source's values are written: `format:`.
 
 extension SpecReader {
-    func readFormat(_ reader: MappingReader) -> FormatPlan? {
+    /// `topic` is that of the source.
+    func readFormat(_ reader: MappingReader, topic: String) -> FormatPlan? {
         let hint =
-            "format: json, csv or hj212, or with options {csv: {separator: \";\"}},"
-            + " {hj212: {utcOffset: \"+08:00\"}}"
+            "format: json, csv, hj212 or avro, or with options {csv: {separator: \";\"}},"
+            + " {hj212: {utcOffset: \"+08:00\"}}, {avro: {schema: crane-load}}"
         guard let node = reader["format"] else { return .json }
         switch node.text {
         case "json": return .json
         case "csv": return .csv(CSVForm())
         case "hj212": return .hj212(utcOffsetMinutes: 480)
+        case "avro": return .avro(Self.avroForm(ofTopic: topic))
         case let text?:
             collector.report("unknown format '\(text)'", at: node.location, hint: hint)
             return nil
         case nil: break
         }
-        let formats = ["csv", "hj212"]
+        let formats = ["csv", "hj212", "avro"]
         guard
             let outer = MappingReader(
                 node, what: "'format'", keys: formats, collector, example: hint)
@@ -32,8 +34,51 @@ extension SpecReader {
             }
             return nil
         }
-        return named[0].key == "csv"
-            ? readCSV(named[0].value, hint: hint) : readHJ212(named[0].value, hint: hint)
+        let options = named[0].value
+        return switch named[0].key {
+        case "csv": readCSV(options, hint: hint)
+        case "hj212": readHJ212(options, hint: hint)
+        default: readAvro(options, topic: topic, hint: hint)
+        }
+    }
+
+    /// The form whose schemas a registry keeps by topic, as Confluent's serializers name them.
+    private static func avroForm(ofTopic topic: String) -> AvroForm {
+        AvroForm(.subject("\(topic)-value"))
+    }
+
+    private func readAvro(_ node: YAMLNode, topic: String, hint: String) -> FormatPlan? {
+        guard
+            let options = MappingReader(
+                node, what: "'avro'", keys: ["schema", "subject"], collector, example: hint)
+        else { return nil }
+        if let second = options.entry("subject"), options["schema"] != nil {
+            collector.report(
+                "'subject' does not go with 'schema'", at: second.keyLocation,
+                hint: "values that name their schema by an id have a subject, others a schema")
+            return nil
+        }
+        if options["schema"] != nil {
+            let example = "the name of a file schemas/<name>.avsc"
+            guard let name = options.text("schema", hint: example) else { return nil }
+            guard NameRules.isLabel(name.value) else {
+                collector.report(
+                    "'\(name.value)' is not a schema name", at: name.location,
+                    hint: "\(example), without '.avsc'")
+                return nil
+            }
+            return .avro(AvroForm(.file(name.value)))
+        }
+        guard options["subject"] != nil else { return .avro(Self.avroForm(ofTopic: topic)) }
+        let example = "a subject of a schema registry, such as telemetry.crane-value"
+        guard let subject = options.text("subject", hint: example) else { return nil }
+        guard NameRules.problem(topic: subject.value) == nil else {
+            collector.report(
+                "'\(subject.value)' cannot be the name of a folder of schemas",
+                at: subject.location, hint: "letters, digits, '.', '_' and '-'")
+            return nil
+        }
+        return .avro(AvroForm(.subject(subject.value)))
     }
 
     private func readCSV(_ node: YAMLNode, hint: String) -> FormatPlan? {

@@ -116,7 +116,8 @@ extension SpecReader {
         else { return nil }
         let topic = reader.requiredText("topic", hint: "topic: telemetry.crane")
         if let topic { checkTopic(topic) }
-        let format = readFormat(reader)
+        let format = readFormat(reader, topic: topic?.value ?? "")
+        let formatLocation = reader["format"]?.location ?? entry.keyLocation
         let schema = reader.requiredText("schema", hint: "the name of a file in schemas/")
         if let schema, !NameRules.isLabel(schema.value) {
             collector.report(
@@ -136,8 +137,8 @@ extension SpecReader {
                 let schema, isDeclared
             else { return nil }
             return SourceSpec(
-                name: name, topic: topic, format: format, schema: schema, key: key,
-                role: .table(table))
+                name: name, topic: topic, format: format, formatLocation: formatLocation,
+                schema: schema, key: key, role: .table(table))
         }
         let key = reader.requiredText("key", hint: "key: the field that says whose row it is")
         let example = "time: {field: ts, disorder: 5s, lateness: 1m, ahead: 10m}"
@@ -146,8 +147,8 @@ extension SpecReader {
         }
         guard let topic, let format, let schema, let key, let time, isDeclared else { return nil }
         return SourceSpec(
-            name: name, topic: topic, format: format, schema: schema, key: key,
-            role: .stream(time))
+            name: name, topic: topic, format: format, formatLocation: formatLocation,
+            schema: schema, key: key, role: .stream(time))
     }
 
     private func readTable(

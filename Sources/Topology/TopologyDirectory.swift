@@ -127,8 +127,14 @@ package struct TopologyDirectory: TopologyFiles {
         names(in: "rules/")
     }
 
-    private func names(in folder: String) -> [String] {
-        let found = candidates(folder).flatMap { TopologyDirectory.list($0) ?? [] }
+    package func avroNames(of subject: String) -> [String] {
+        names(in: "schemas/\(subject)/", ending: ".avsc")
+    }
+
+    private func names(in folder: String, ending: String = ".yaml") -> [String] {
+        let found = candidates(folder).flatMap {
+            TopologyDirectory.list($0, ending: ending) ?? []
+        }
         return Set(found).map { String($0.dropLast(5)) }.sorted()
     }
 
@@ -141,9 +147,9 @@ package struct TopologyDirectory: TopologyFiles {
         throw TopologyDirectory.failure(errno, path: folder, missing: "not a folder", hint: "")
     }
 
-    /// Names of the `.yaml` files in a folder, in no order; nil with `errno` when it cannot be
+    /// Names of the files in a folder that end so, in no order; nil with `errno` when it cannot be
     /// read.
-    private static func list(_ folder: String) -> [String]? {
+    private static func list(_ folder: String, ending: String = ".yaml") -> [String]? {
         guard let directory = unsafe opendir(folder) else { return nil }
         defer { unsafe _ = closedir(directory) }
         var names: [String] = []
@@ -153,7 +159,7 @@ package struct TopologyDirectory: TopologyFiles {
                     unsafe String(cString: $0)
                 }
             }
-            if name.hasSuffix(".yaml"), !name.hasPrefix(".") { names.append(name) }
+            if name.hasSuffix(ending), !name.hasPrefix(".") { names.append(name) }
         }
         return names
     }

@@ -4,13 +4,15 @@ import Primitives
 package protocol TopologyFiles: Sendable {
     /// How diagnostics name a file, such as `topologies/crane/topology.yaml`.
     func displayName(of name: String) -> String
-    /// The text of `topology.yaml`, `schemas/<name>.yaml`, `rules/<name>.yaml` or
-    /// `cases/<name>.yaml`; nil when there is no such file, a diagnostic when it cannot be read.
+    /// The text of `topology.yaml`, `schemas/<name>.yaml`, `schemas/<name>.avsc`,
+    /// `schemas/<subject>/<id>.avsc`, `rules/<name>.yaml` or `cases/<name>.yaml`; nil when there is no such file, a diagnostic when it cannot be read.
     func read(_ name: String) throws(Diagnostic) -> SourceText?
     /// Names of the schemas at hand, sorted, without `.yaml`.
     func schemaNames() -> [String]
     /// Names of the rule files at hand, sorted, without `.yaml`.
     func ruleNames() -> [String]
+    /// Names of the files `schemas/<subject>/*.avsc` at hand, sorted, without `.avsc`.
+    func avroNames(of subject: String) -> [String]
     /// Names such as `cases/late.yaml` of the case files, sorted.
     func caseNames() throws(Diagnostic) -> [String]
 }
@@ -37,6 +39,12 @@ package struct TopologyTexts: TopologyFiles {
 
     package func ruleNames() -> [String] {
         names(in: "rules/").map { String($0.dropFirst(6).dropLast(5)) }.sorted()
+    }
+
+    package func avroNames(of subject: String) -> [String] {
+        let folder = "schemas/\(subject)/"
+        return texts.keys.filter { $0.hasPrefix(folder) && $0.hasSuffix(".avsc") }
+            .map { String($0.dropFirst(folder.count).dropLast(5)) }.sorted()
     }
 
     package func caseNames() throws(Diagnostic) -> [String] { names(in: "cases/") }

@@ -45,8 +45,9 @@ package enum TopologyLoader {
         {
             let schemas = readSchemas(spec, files, collector)
             let rules = readRules(spec, files, collector)
+            let avro = readAvro(spec, files, collector)
             if let plans = PlanBuilder.build(
-                spec, schemas: schemas, rules: rules, at: place, collector)
+                spec, schemas: schemas, rules: rules, avro: avro, at: place, collector)
             {
                 loaded = LoadedTopology(plans: plans, spec: spec)
             }
@@ -62,7 +63,7 @@ package enum TopologyLoader {
         var plans: [Plan]?
         if let root = YAMLReader.read(source, collector),
             let reader = MappingReader(
-                root, what: "a plan", keys: ["plumbline", "rules", "schemas", "topology"],
+                root, what: "a plan", keys: ["avro", "plumbline", "rules", "schemas", "topology"],
                 collector,
                 example: "{\"plumbline\":1,…}")
         {
@@ -103,8 +104,9 @@ package enum TopologyLoader {
             collector.report(
                 "there are no rules '\(item.file.value)'", at: item.file.location, hint: hint)
         }
+        let avro = readAvro(reader["avro"], spec, collector)
         return PlanBuilder.build(
-            spec, schemas: schemas, rules: rules, at: reader.node.location, collector)
+            spec, schemas: schemas, rules: rules, avro: avro, at: reader.node.location, collector)
     }
 
     private static func readRules(

@@ -28,6 +28,8 @@ package struct SourceSpec: Sendable {
     package var name: Located<String>
     package var topic: Located<String>
     package var format: FormatPlan
+    /// Of `format`, or of the source where it has none.
+    package var formatLocation: SourceLocation
     package var schema: Located<String>
     package var key: Located<String>
     package var role: Role

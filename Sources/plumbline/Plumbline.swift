@@ -9,7 +9,7 @@ struct Plumbline: ParsableCommand {
         subcommands: [
             Init.self, Check.self, Explain.self, Test.self, Import.self, Run.self, Export.self,
             Tail.self, Topics.self, ReplayJournal.self, Simulate.self, ScoreAlarms.self,
-            PrintSchema.self, Deploy.self, ArchiveTopics.self,
+            PrintSchema.self, FetchSchemas.self, Deploy.self, ArchiveTopics.self,
         ])
 
     static func main() {

@@ -46,6 +46,7 @@ enum ImportRule {
         "Topology": ["Glibc"],
         "Connectors": [
             "Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials",
+            "FoundationNetworking",
         ],
         "Engine": ["Glibc", "Synchronization", "Dispatch", "Foundation", "FoundationEssentials"],
         "plumbline": [

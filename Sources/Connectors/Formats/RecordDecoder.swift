@@ -50,6 +50,7 @@ package func makeDecoder(for source: SourcePlan) -> any RecordDecoder {
     switch source.format {
     case .json: JSONRecordDecoder(source)
     case .csv(let form): CSVRecordDecoder(source, form)
+    case .avro(let form): AvroRecordDecoder(source, form)
     case .hj212(let minutes): HJ212RecordDecoder(source, utcOffsetMinutes: minutes)
     }
 }

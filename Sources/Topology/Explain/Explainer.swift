@@ -264,6 +264,13 @@ extension FormatPlan {
         switch self {
         case .json: return "json"
         case .csv(let form): return form.hasHeader ? "csv with a header" : "csv"
+        case .avro(let form):
+            switch form.origin {
+            case .file(let name): return "avro, schema \(name)"
+            case .subject(let subject):
+                let ids = form.writers.map { String($0.id) }.joined(separator: ", ")
+                return "avro, subject \(subject), schema ids \(ids)"
+            }
         case .hj212(let minutes):
             let size = abs(minutes)
             func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

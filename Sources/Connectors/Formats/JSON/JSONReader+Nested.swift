@@ -145,24 +145,14 @@ extension JSONReader {
         guard text.byte(start) == 0x22 else { return ~start }
         let end = text.skipString(start &+ 1)
         guard end >= 0 else { return end }
-        let bytes = unescaped(start &+ 1)
-        if nodes[node].kind == .string {
-            appendText(node, bytes)
-        } else {
-            switch Decimal.parse(bytes.span, scale: 0) {
-            case .value(let number) where !bytes.contains { $0 == 0x2E || $0 | 0x20 == 0x65 }:
-                nodes[node].append(number)
-            case .overflow: refuse(.outOfRange, node)
-            default: refuse(.wrongType, node)
-            }
-        }
+        mapKey(node, unescaped(start &+ 1))
         let colon = text.skipSpace(end)
         guard text.byte(colon) == 0x3A else { return ~colon }
         return text.skipSpace(colon &+ 1)
     }
 
     /// Whether the keys from row `first` on differ; those that were refused do not count.
-    private func hasDistinctKeys(_ node: Int, from first: Int) -> Bool {
+    func hasDistinctKeys(_ node: Int, from first: Int) -> Bool {
         let sink = nodes + node
         if sink.pointee.kind == .string {
             var seen = Set<[UInt8]>()

@@ -37,6 +37,10 @@ struct JSONText {
         UnsafeBufferPointer(start: base + range.lowerBound, count: range.count)
     }
 
+    /// A part of the text; what stands behind it is its slack.
+    @inline(__always)
+    func part(_ start: Int, count: Int) -> JSONText { JSONText(base + start, count: count) }
+
     /// Copies `count` bytes of the text to a place with at least 16 bytes more room than that.
     @inline(__always)
     func copy(_ position: Int, count: Int, to target: UnsafeMutablePointer<UInt8>) {
