@@ -2,7 +2,7 @@
 package enum SinkFormat: Hashable, Sendable {
     /// The row as a JSON object.
     case json
-    /// CloudEvents in Kafka's binary mode, with an alarm's envelope as data.
+    /// CloudEvents with an alarm's envelope as data.
     case cloudEvents(AlarmPlan)
 }
 
@@ -120,6 +120,8 @@ package struct AlarmPlan: Hashable, Sendable {
     /// Of rules that have none of their own.
     package var common: AlarmTexts
     package var rules: [String: AlarmTexts]
+    /// The attributes stand in the value, not in headers.
+    package var isStructured = false
 
     package init(
         topology: String, rule: String, type: String?, source: String, subject: Int,

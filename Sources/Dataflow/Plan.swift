@@ -58,13 +58,10 @@ package enum FormatPlan: Hashable, Sendable {
     case hj212(utcOffsetMinutes: Int)
     /// Rows of CSV, one a record.
     case csv(CSVForm)
+    /// CloudEvents with data in JSON.
+    case cloudEvents(CloudEventsMode)
     /// Avro binary.
     case avro(AvroForm)
-
-    /// Whether values are bytes that are no text.
-    package var isBinary: Bool {
-        if case .avro = self { true } else { false }
-    }
 }
 
 /// Which clock judges a source's rows.

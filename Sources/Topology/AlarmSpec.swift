@@ -16,6 +16,8 @@ package struct AlarmSpec: Sendable {
     /// What rules say instead of `common`, by the names that a field gives.
     package var rules: [(name: Located<String>, texts: AlarmTextsSpec)] = []
     package var location: SourceLocation
+    /// The attributes stand in the value, not in headers.
+    package var isStructured = false
 }
 
 /// Which rule a row is an alarm of.

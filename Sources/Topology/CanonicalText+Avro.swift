@@ -62,7 +62,9 @@ private struct AvroSchemaWriter {
             // Else it would take the namespace of the type around it.
             if !name.contains(".") { members.append(.init("namespace", .string(""))) }
         }
-        if let logical = node.logical.name { members.append(.init("logicalType", .string(logical))) }
+        if let logical = node.logical.name {
+            members.append(.init("logicalType", .string(logical)))
+        }
         if case .decimal(let scale) = node.logical {
             // The precision bounds nothing that a reader sees; the scale is never above it.
             members.append(.init("precision", .number(String(max(1, scale)))))

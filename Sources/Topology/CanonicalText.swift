@@ -56,6 +56,8 @@ package enum CanonicalText {
         if case .cloudEvents(let spec) = sink.format {
             members[1].value = .string("cloudevents")
             members.insert(.init("alarm", alarm(spec)), at: 0)
+            // Binary was all there was; its plans keep their hash.
+            if spec.isStructured { members.insert(.init("mode", .string("structured")), at: 4) }
         }
         return .object(members)
     }
@@ -99,6 +101,10 @@ package enum CanonicalText {
                 .init("separator", .string(CSVForm.text(separator: form.separator))),
             ])
             return .object([.init("csv", options)])
+        case .cloudEvents(let mode):
+            return .object([
+                .init("cloudevents", .object([.init("mode", .string(mode.rawValue))]))
+            ])
         case .avro(let form): return CanonicalText.format(form)
         case .hj212(let minutes):
             func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

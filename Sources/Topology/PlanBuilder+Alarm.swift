@@ -41,10 +41,11 @@ extension PlanBuilder {
         guard let subjectField, collector.count == count,
             let keyField = stream.schema.index(of: stream.key.name)
         else { return nil }
-        let plan = AlarmPlan(
+        var plan = AlarmPlan(
             topology: self.spec.name, rule: rule.value, type: spec.type?.value,
             source: source.value, subject: subjectField, keyField: keyField, fields: fields,
             common: common, rules: rules)
+        plan.isStructured = spec.isStructured
         var resolved = sink
         resolved.format = .cloudEvents(spec)
         return (.cloudEvents(plan), resolved)

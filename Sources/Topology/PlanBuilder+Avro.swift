@@ -3,6 +3,29 @@ import Dataflow
 import Primitives
 
 extension PlanBuilder {
+    /// Fields whose path begins with `ce_` are attributes of an event.
+    func checkAttributes(_ source: SourceSpec, _ schema: Schema) {
+        for field in schema.fields {
+            guard let name = CloudEventsMode.attribute(field.path) else { continue }
+            guard CloudEventsMode.isAttribute(name) else {
+                collector.report(
+                    "field '\(field.name)' reads '\(field.path)', which is no attribute of a"
+                        + " CloudEvent", at: source.schema.location,
+                    hint: "attributes are small letters and digits, such as ce_time; the data's"
+                        + " members have no 'ce_' before them")
+                continue
+            }
+            switch field.type {
+            case .list, .map, .structure:
+                collector.report(
+                    "field '\(field.name)' is \(field.type), which an attribute of a CloudEvent"
+                        + " cannot hold", at: source.schema.location,
+                    hint: "attributes are single values")
+            default: break
+            }
+        }
+    }
+
     /// A source's form with its writers' schemas, checked against the fields that it reads. Nil
     /// after diagnostics, or when a schema could not be read, which is reported elsewhere.
     func avroForm(_ form: AvroForm, _ source: SourceSpec, _ schema: Schema) -> AvroForm? {

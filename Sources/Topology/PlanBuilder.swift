@@ -117,6 +117,7 @@ package final class PlanBuilder {
         var source = source
         switch source.format {
         case .json: break
+        case .cloudEvents: checkAttributes(source, schema)
         case .avro(let form):
             guard let form = avroForm(form, source, schema) else { return nil }
             source.format = .avro(form)

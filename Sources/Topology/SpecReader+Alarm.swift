@@ -14,18 +14,22 @@ extension SpecReader {
             "format", [("json", false), ("cloudevents", true)], default: false)
         guard let isEvents else { return nil }
         guard isEvents else {
-            if let alarm = reader.entry("alarm") {
+            for key in ["alarm", "mode"] {
+                guard let entry = reader.entry(key) else { continue }
                 collector.report(
-                    "'alarm' goes with 'format: cloudevents'", at: alarm.keyLocation,
-                    hint: "say so, or remove 'alarm'")
+                    "'\(key)' goes with 'format: cloudevents'", at: entry.keyLocation,
+                    hint: "say so, or remove '\(key)'")
                 return nil
             }
             return .json
         }
-        guard let node = reader["alarm"] else {
-            return .cloudEvents(AlarmSpec(location: reader.node.location))
-        }
-        return readAlarm(node).map { .cloudEvents($0) }
+        let isStructured = reader.choice(
+            "mode", [("binary", false), ("structured", true)], default: false)
+        let alarm =
+            reader["alarm"].map { readAlarm($0) } ?? AlarmSpec(location: reader.node.location)
+        guard let isStructured, var alarm else { return nil }
+        alarm.isStructured = isStructured
+        return .cloudEvents(alarm)
     }
 
     private func readAlarm(_ node: YAMLNode) -> AlarmSpec? {

@@ -7,20 +7,21 @@ extension SpecReader {
     /// `topic` is that of the source.
     func readFormat(_ reader: MappingReader, topic: String) -> FormatPlan? {
         let hint =
-            "format: json, csv, hj212 or avro, or with options {csv: {separator: \";\"}},"
+            "format: json, cloudevents, csv, hj212 or avro, or with options {csv: {separator: \";\"}},"
             + " {hj212: {utcOffset: \"+08:00\"}}, {avro: {schema: crane-load}}"
         guard let node = reader["format"] else { return .json }
         switch node.text {
         case "json": return .json
         case "csv": return .csv(CSVForm())
         case "hj212": return .hj212(utcOffsetMinutes: 480)
+        case "cloudevents": return .cloudEvents(.automatic)
         case "avro": return .avro(Self.avroForm(ofTopic: topic))
         case let text?:
             collector.report("unknown format '\(text)'", at: node.location, hint: hint)
             return nil
         case nil: break
         }
-        let formats = ["csv", "hj212", "avro"]
+        let formats = ["cloudevents", "csv", "hj212", "avro"]
         guard
             let outer = MappingReader(
                 node, what: "'format'", keys: formats, collector, example: hint)
@@ -36,6 +37,7 @@ extension SpecReader {
         }
         let options = named[0].value
         return switch named[0].key {
+        case "cloudevents": readCloudEvents(options, hint: hint)
         case "csv": readCSV(options, hint: hint)
         case "hj212": readHJ212(options, hint: hint)
         default: readAvro(options, topic: topic, hint: hint)
@@ -79,6 +81,17 @@ extension SpecReader {
             return nil
         }
         return .avro(AvroForm(.subject(subject.value)))
+    }
+
+    private func readCloudEvents(_ node: YAMLNode, hint: String) -> FormatPlan? {
+        MappingReader(node, what: "'cloudevents'", keys: ["mode"], collector, example: hint)?
+            .choice(
+                "mode",
+                [
+                    ("auto", CloudEventsMode.automatic), ("structured", .structured),
+                    ("binary", .binary),
+                ], default: .automatic
+            ).map { .cloudEvents($0) }
     }
 
     private func readCSV(_ node: YAMLNode, hint: String) -> FormatPlan? {

@@ -251,8 +251,8 @@ extension SpecReader {
         guard
             let reader = MappingReader(
                 node, what: "a sink",
-                keys: ["from", "topic", "key", "format", "alarm", "codec", "describe"], collector,
-                example: example)
+                keys: ["from", "topic", "key", "format", "mode", "alarm", "codec", "describe"],
+                collector, example: example)
         else { return nil }
         let from = reader.requiredText("from", hint: example)
         let topic = reader.requiredText("topic", hint: example)

@@ -17,6 +17,19 @@ struct AlarmReader {
         var event: String?
         var level: String?
         var rule: String?
+
+        private enum Members: String, CodingKey { case event, level, rule, specversion, data }
+
+        /// Of an event that stands in the value as a whole, what stands in its data.
+        init(from decoder: any Decoder) throws {
+            var members = try decoder.container(keyedBy: Members.self)
+            if members.contains(.specversion), members.contains(.data) {
+                members = try members.nestedContainer(keyedBy: Members.self, forKey: .data)
+            }
+            event = try members.decodeIfPresent(String.self, forKey: .event)
+            level = try members.decodeIfPresent(String.self, forKey: .level)
+            rule = try members.decodeIfPresent(String.self, forKey: .rule)
+        }
     }
 
     /// A line of `plumbline export`.

@@ -112,7 +112,8 @@ import Topology
                     let place = Int(random.next() % UInt64(values[index].count))
                     switch random.next() % 4 {
                     case 0: values[index].removeLast(values[index].count - place)
-                    case 1: values[index].insert(UInt8(truncatingIfNeeded: random.next()), at: place)
+                    case 1:
+                        values[index].insert(UInt8(truncatingIfNeeded: random.next()), at: place)
                     case 2: values[index][place] = 0xFF
                     default: values[index][place] = UInt8(truncatingIfNeeded: random.next())
                     }

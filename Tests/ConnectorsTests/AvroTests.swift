@@ -104,10 +104,12 @@ import Testing
         try check(
             "\"float\"", decimal(2),
             [(float(3.2), "320"), (float(-1234.5), "-123450"), (float(3.201), "precision")])
-        try check("\"long\"", decimal(2), [
-            (long(3), "300"), (long(.max / 100), "\(Int64.max / 100 * 100)"),
-            (long(.max / 100 + 1), "out-of-range"), (long(.min), "out-of-range"),
-        ])
+        try check(
+            "\"long\"", decimal(2),
+            [
+                (long(3), "300"), (long(.max / 100), "\(Int64.max / 100 * 100)"),
+                (long(.max / 100 + 1), "out-of-range"), (long(.min), "out-of-range"),
+            ])
         try check(
             #"{"type": "bytes", "logicalType": "decimal", "precision": 40, "scale": 3}"#,
             decimal(2),
@@ -146,10 +148,12 @@ import Testing
         try check(
             "\"double\"", Field("x", .timestamp, timestampEncoding: .epochSeconds),
             [(double(1.5), "1500000"), (double(1e-7), "precision")])
-        try check("\"string\"", time, [
-            ([0x28] + Array("2026-03-02T08:00:00Z".utf8), "1772438400000000"),
-            ([0x02, 0x61], "wrong-type"),
-        ])
+        try check(
+            "\"string\"", time,
+            [
+                ([0x28] + Array("2026-03-02T08:00:00Z".utf8), "1772438400000000"),
+                ([0x02, 0x61], "wrong-type"),
+            ])
         try check(
             #"{"type": "fixed", "size": 12, "name": "D", "logicalType": "duration"}"#,
             Field("x", .duration),
@@ -164,13 +168,18 @@ import Testing
     @Test func unions() throws {
         try check(
             #"["null", "string", "long"]"#, Field("x", .int),
-            [([0], "missing-field"), ([2, 2, 0x61], "wrong-type"), ([4, 6], "3"), ([6], "malformed")])
+            [
+                ([0], "missing-field"), ([2, 2, 0x61], "wrong-type"), ([4, 6], "3"),
+                ([6], "malformed"),
+            ])
         try check(
             #"{"type": "array", "items": ["null", "int"]}"#, Field("x", .list(.int)),
             [([2, 2, 6, 0], "[3]"), ([2, 0, 0], "missing-field")])
-        let nested = #"["null", {"type": "record", "name": "P", "fields": [{"name": "y","type": "int"}]}]"#
+        let nested =
+            #"["null", {"type": "record", "name": "P", "fields": [{"name": "y","type": "int"}]}]"#
         try check(
-            nested, Field("x", .int, isNullable: true, path: "x.y"), [([0], "null"), ([2, 6], "3")])
+            nested, Field("x", .int, isNullable: true, path: "x.y"),
+            [([0], "null"), ([2, 6], "3")])
         try check(nested, Field("x", .int, path: "x.y"), [([0], "missing-field")])
         try check(
             nested, Field("x", .int, isNullable: true, path: "x.z"), [([2, 6], "null")])
@@ -181,7 +190,8 @@ import Testing
 
     /// A type that contains itself can be passed over, but not without end.
     @Test func recursionAndEmptyItems() throws {
-        let list = #"{"type": "record", "name": "L", "fields": [{"name": "n", "type": ["null", "L"]}]}"#
+        let list =
+            #"{"type": "record", "name": "L", "fields": [{"name": "n", "type": ["null", "L"]}]}"#
         let field = Field("y", .int, isNullable: true)
         func nested(_ depth: Int) -> [UInt8] { [UInt8](repeating: 2, count: depth) + [0] }
         try check(list, field, [(nested(40), "null"), (nested(60_000), "malformed")])
@@ -190,8 +200,10 @@ import Testing
         try check(
             #"{"type": "array", "items": {"type": "record", "name": "E", "fields": []}}"#,
             Field("x", .list(.structure([Field("z", .int, isNullable: true)]))),
-            [(long(2) + [0], "[(null) (null)]"), (long(70_000) + [0], "malformed"),
-             (long(.max) + [0], "malformed")])
+            [
+                (long(2) + [0], "[(null) (null)]"), (long(70_000) + [0], "malformed"),
+                (long(.max) + [0], "malformed"),
+            ])
     }
 
     @Test func wrongBytes() throws {

@@ -100,6 +100,43 @@ struct AlarmSinkTests {
     /// sha256sum`, the first 32 digits.
     private static let episode = "5c8b2c645e755e73cc471e01496f6750"
 
+    /// In structured mode the event is the value: attributes that are headers otherwise, and as
+    /// data the bytes that are the value otherwise (JSON event format 1.0.2).
+    @Test func structuredMode() throws {
+        let structured = Self.ladder.replacing(
+            "format: cloudevents", with: "format: cloudevents\n    mode: structured")
+        let rows = [
+            #"{"device":"塔1","ts":"2026-03-02T08:00:01Z","mass":2.00,"note":"a\"b"}"#,
+            #"{"device":"C2","ts":"2026-03-02T08:00:02Z","mass":3.5}"#,
+        ]
+        let (one, other) = (try driver(Self.ladder), try driver(structured))
+        let own = [RecordHeader("site", "1"), RecordHeader("ce_id", "x")]
+        try append(rows, headers: own, to: one)
+        try append(rows, headers: own, to: other)
+        #expect(one.records(sink: 0).count == 2 && other.records(sink: 0).count == 2)
+        for (binary, record) in zip(one.records(sink: 0), other.records(sink: 0)) {
+            let names = ["specversion", "id", "source", "type", "subject", "time"]
+            let attributes = names.map { name in
+                JSONValue.Member(name, .string(binary.header("ce_\(name)") ?? ""))
+            }
+            let data = try #require(JSONReader.read(value(binary)))
+            let type = JSONValue.Member("datacontenttype", .string("application/json"))
+            let event = JSONValue.object(attributes + [type, .init("data", data)])
+            #expect(JSONReader.read(value(record)) == event)
+            #expect(value(record).hasSuffix(#","data":"# + value(binary) + "}"))
+            let isEvent = { (header: String) in
+                header.hasPrefix("ce_") || header.hasPrefix("content-type=")
+            }
+            #expect(
+                headers(record).filter(isEvent) == [
+                    "content-type=application/cloudevents+json; charset=UTF-8"
+                ])
+            #expect(
+                headers(record).filter { !isEvent($0) } == headers(binary).filter { !isEvent($0) })
+            #expect(record.key == binary.key && record.timestamp == binary.timestamp)
+        }
+    }
+
     @Test func anEpisodeFromRaiseToClear() throws {
         let driver = try driver(Self.ladder)
         try append(

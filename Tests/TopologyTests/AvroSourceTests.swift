@@ -88,10 +88,12 @@ import Topology
     }
 
     @Test func fieldsThatCannotBeRead() {
-        let avsc = Self.avsc.replacing(#""mass", "type": "double""#, with: #""mass", "type": "string""#)
-            .replacing(#"{"name": "falls", "type": "int"},"#, with: "")
-            .replacing(
-                #"["null", "double"], "aliases": ["p"]"#, with: #"["null", "boolean"]"#)
+        let avsc = Self.avsc.replacing(
+            #""mass", "type": "double""#, with: #""mass", "type": "string""#
+        )
+        .replacing(#"{"name": "falls", "type": "int"},"#, with: "")
+        .replacing(
+            #"["null", "double"], "aliases": ["p"]"#, with: #"["null", "boolean"]"#)
         let found = problems(files("{avro: {schema: load}}", ["load": avsc]))
         #expect(
             summary(found) == [
@@ -114,9 +116,18 @@ import Topology
         (#"["int", "int"]"#, "a union with 'int' twice"),
         (#"{"type": "fixed", "name": "F", "size": -1}"#, "fixed needs a 'size' in bytes"),
         (#"{"type": "fixed", "size": 1}"#, "fixed needs a 'name'"),
-        (#"{"type": "enum", "name": "E", "symbols": ["A", "A"]}"#, "'symbols' must be distinct texts"),
-        (#"{"type": "record", "name": "A", "fields": [{"type": "int"}]}"#, "a field needs a 'name'"),
-        (#"{"type": "record", "name": "A", "fields": [{"name": "x"}]}"#, "field 'x' needs a 'type'"),
+        (
+            #"{"type": "enum", "name": "E", "symbols": ["A", "A"]}"#,
+            "'symbols' must be distinct texts"
+        ),
+        (
+            #"{"type": "record", "name": "A", "fields": [{"type": "int"}]}"#,
+            "a field needs a 'name'"
+        ),
+        (
+            #"{"type": "record", "name": "A", "fields": [{"name": "x"}]}"#,
+            "field 'x' needs a 'type'"
+        ),
         (
             #"{"type": "record", "name": "A", "fields": [{"name": "x", "type": "int"},"#
                 + #" {"name": "x", "type": "int"}]}"#, "field 'x' is declared twice"

@@ -183,6 +183,29 @@ package enum RecordHeaders {
         return nil
     }
 
+    /// Calls `body` with the places of the key and value of each of `count` headers, which begin at
+    /// `start`. Malformed ones end the walk. O(header bytes).
+    static func each(
+        _ bytes: UnsafeBufferPointer<UInt8>, at start: Int, count: Int,
+        _ body: (Range<Int>, Range<Int>?) -> Void
+    ) {
+        let span = bytes.span
+        var position = start
+        for _ in 0..<max(0, count) {
+            guard let keyCount = Varint.readSigned32(span, at: &position), keyCount >= 0,
+                Int(keyCount) <= bytes.count - position
+            else { return }
+            let key = position..<position + Int(keyCount)
+            position = key.upperBound
+            guard let valueCount = Varint.readSigned32(span, at: &position), valueCount >= -1,
+                Int(valueCount) <= bytes.count - position
+            else { return }
+            let value = position..<position + max(0, Int(valueCount))
+            position = value.upperBound
+            body(key, valueCount < 0 ? nil : value)
+        }
+    }
+
     /// All headers of one row. Malformed ones end the list.
     package static func headers(_ block: RecordBlock, _ row: Int) -> [RecordHeader] {
         let bytes = block.bytes

@@ -253,7 +253,8 @@ extension SinkFormat {
     fileprivate var text: String {
         switch self {
         case .json: "json"
-        case .cloudEvents: "cloudevents"
+        case .cloudEvents(let alarm):
+            alarm.isStructured ? "cloudevents, structured" : "cloudevents"
         }
     }
 }
@@ -264,6 +265,8 @@ extension FormatPlan {
         switch self {
         case .json: return "json"
         case .csv(let form): return form.hasHeader ? "csv with a header" : "csv"
+        case .cloudEvents(.automatic): return "cloudevents"
+        case .cloudEvents(let mode): return "cloudevents, \(mode.rawValue)"
         case .avro(let form):
             switch form.origin {
             case .file(let name): return "avro, schema \(name)"

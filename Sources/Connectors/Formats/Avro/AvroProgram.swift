@@ -279,7 +279,8 @@ struct AvroCompiler {
         case .float: (actions[index].operation, actions[index].number) = (.skipFixed, 4)
         case .double: (actions[index].operation, actions[index].number) = (.skipFixed, 8)
         case .bytes, .string: actions[index].operation = .skipBytes
-        case .fixed(let size): (actions[index].operation, actions[index].number) = (.skipFixed, size)
+        case .fixed(let size):
+            (actions[index].operation, actions[index].number) = (.skipFixed, size)
         case .enumeration(let symbols):
             (actions[index].operation, actions[index].number) = (.skipEnumeration, symbols.count)
         case .array(let element):

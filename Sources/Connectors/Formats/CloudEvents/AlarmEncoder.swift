@@ -3,8 +3,8 @@ import Dataflow
 import Primitives
 import RecordLog
 
-/// Writes rows as CloudEvents 1.0 in Kafka's binary mode: the attributes as headers, the alarm's
-/// envelope as JSON in the value. See `docs/reference/alarms.md`.
+/// Writes rows as CloudEvents 1.0 with the alarm's envelope as data: in Kafka's binary mode the
+/// attributes as headers, in structured mode the whole event as JSON. See `docs/reference/alarms.md`.
 ///
 /// The same row always gives the same bytes. Immutable.
 package struct AlarmEncoder: Sendable {
@@ -75,26 +75,40 @@ package struct AlarmEncoder: Sendable {
         }
         let value = json.object
         let id = "\(episode)-\(Self.hexadecimal(sha256(value).prefix(8)))"
-        return Event(
-            headers: attributes(id: id, rule: rule, time: time, batch, row), value: value)
+        let attributes = attributes(id: id, rule: rule, time: time, batch, row)
+        return plan.isStructured
+            ? Self.structured(attributes, data: value)
+            : Event(
+                headers: attributes.map { RecordHeader("ce_\($0.name)", $0.value) }
+                    + [RecordHeader("content-type", "application/json")], value: value)
+    }
+
+    /// An event in the JSON event format (CloudEvents 1.0.2).
+    private static func structured(
+        _ attributes: [(name: String, value: String)], data: [UInt8]
+    ) -> Event {
+        var json = Members()
+        for (name, value) in attributes { json.add(name, text: value) }
+        json.add("datacontenttype", text: "application/json")
+        json.add("data", bytes: data)
+        let type = "application/cloudevents+json; charset=UTF-8"
+        return Event(headers: [RecordHeader("content-type", type)], value: json.object)
     }
 
     private func attributes(
         id: String, rule: String, time: String, _ batch: Batch, _ row: Int
-    ) -> [RecordHeader] {
+    ) -> [(name: String, value: String)] {
         // A rule that is no name leaves the type to the sink's.
         let name = Self.canBeAttribute(rule) ? rule : plan.rule
-        var headers = [
-            RecordHeader("ce_specversion", "1.0"), RecordHeader("ce_id", id),
-            RecordHeader("ce_source", plan.source),
-            RecordHeader("ce_type", plan.type ?? "\(plan.topology).\(name)"),
+        var attributes = [
+            (name: "specversion", value: "1.0"), ("id", id), ("source", plan.source),
+            ("type", plan.type ?? "\(plan.topology).\(name)"),
         ]
         if let subject = text(plan.subject, batch, row), Self.canBeAttribute(subject) {
-            headers.append(RecordHeader("ce_subject", subject))
+            attributes.append(("subject", subject))
         }
-        headers.append(RecordHeader("ce_time", time))
-        headers.append(RecordHeader("content-type", "application/json"))
-        return headers
+        attributes.append(("time", time))
+        return attributes
     }
 
     /// Whether a text can be the value of an attribute (CloudEvents §3, String): not empty, without

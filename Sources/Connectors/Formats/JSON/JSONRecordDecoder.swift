@@ -55,51 +55,14 @@ final class JSONRecordDecoder: RecordDecoder {
             let text = padded.text(bytes, start, count: length)
             let reader = JSONReader(text, layouts, assembler.sinks, state)
             state.pointee = JSONRowState(row: index)
-            let next = document(reader)
+            let next = reader.document()
             if next == length, text.isUTF8() {
                 assembler.endRow(
                     index, fault: state.pointee.fault, node: state.pointee.faultNode, table: &keys)
             } else {
-                reject(index, next, text, &assembler)
+                assembler.rejectRow(
+                    index, .malformed, reader.problem(next, assembler.sinks.names))
             }
         }
-    }
-
-    /// Reads a whole value: its end, or as ``JSONText`` says.
-    @inline(__always)
-    private func document(_ reader: JSONReader) -> Int {
-        let brace = reader.text.skipSpace(0)
-        guard reader.text.byte(brace) == 0x7B else {
-            let next = reader.text.skipValue(brace, depth: 0)
-            reader.note(.wrongType, -1)
-            return next < 0 ? next : trailing(reader.text, next)
-        }
-        let next = reader.object(brace &+ 1, 0, row: reader.state.pointee.row, depth: 1)
-        return next == reader.text.end || next < 0 ? next : trailing(reader.text, next)
-    }
-
-    private func trailing(_ text: JSONText, _ position: Int) -> Int {
-        let next = text.skipSpace(position)
-        return next == text.end ? next : ~next
-    }
-
-    @inline(never)
-    private func reject(
-        _ row: Int, _ next: Int, _ text: JSONText, _ assembler: inout RowAssembler
-    ) {
-        let detail: String
-        if next == text.end {
-            detail = "not UTF-8"
-        } else if next == JSONText.tooDeep {
-            detail = "nested deeper than \(JSONText.maximumDepth)"
-        } else if state.pointee.duplicateNode >= 0 {
-            let name = assembler.sinks.names[state.pointee.duplicateNode]
-            detail = "field \(name): duplicate member"
-        } else if ~next >= text.end {
-            detail = "not JSON: ends early"
-        } else {
-            detail = "not JSON at byte \(~next)"
-        }
-        assembler.rejectRow(row, .malformed, detail)
     }
 }
