@@ -93,13 +93,13 @@ import Testing
                 (double(-0.0), "0"), (double(.nan), "out-of-range"),
                 (double(.infinity), "out-of-range"), (double(1e17), "out-of-range"),
                 (double(9e16), "9000000000000000000"), (double(1e300), "out-of-range"),
-                (double(5e-324), "precision"), ([0, 0, 0, 0, 0, 0, 0], "malformed"),
+                (double(.leastNonzeroMagnitude), "precision"), ([0, 0, 0, 0, 0, 0, 0], "malformed"),
             ])
         try check(
             "\"double\"", decimal(2, rounds: true),
             [
                 (double(3.205), "320"), (double(3.215), "322"), (double(3.2051), "321"),
-                (double(5e-324), "0"),
+                (double(.leastNonzeroMagnitude), "0"),
             ])
         try check(
             "\"float\"", decimal(2),
