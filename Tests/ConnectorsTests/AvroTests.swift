@@ -93,7 +93,8 @@ import Testing
                 (double(-0.0), "0"), (double(.nan), "out-of-range"),
                 (double(.infinity), "out-of-range"), (double(1e17), "out-of-range"),
                 (double(9e16), "9000000000000000000"), (double(1e300), "out-of-range"),
-                (double(.leastNonzeroMagnitude), "precision"), ([0, 0, 0, 0, 0, 0, 0], "malformed"),
+                (double(.leastNonzeroMagnitude), "precision"),
+                ([0, 0, 0, 0, 0, 0, 0], "malformed"),
             ])
         try check(
             "\"double\"", decimal(2, rounds: true),

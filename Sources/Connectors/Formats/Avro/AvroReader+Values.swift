@@ -130,10 +130,10 @@ extension AvroReader {
         if action.operation == .decimal {
             values.whole(action.node, value, digits: action.number)
         } else {
-            var written: [UInt8] = []
+            var written = ByteWriter(capacity: 48)
             Decimal.write(value, scale: action.number, to: &written)
-            values.double(
-                action.node, value: Double(String(decoding: written, as: UTF8.self)) ?? .infinity)
+            let text = String(decoding: written.array(), as: UTF8.self)
+            values.double(action.node, value: Double(text) ?? .infinity)
         }
     }
 
