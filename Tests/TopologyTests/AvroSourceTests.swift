@@ -161,7 +161,7 @@ import Topology
         ("{avro: x}", "'avro' must be a mapping, not a single value"),
     ])
     func formsThatAreWrong(format: String, message: String) throws {
-        let files = files(format)
+        let files = files(format, ["load": Self.avsc, "telemetry.crane-value/1": Self.avsc])
         #expect(problems(files).map(\.message) == [message])
         #expect(try SchemaJudge.error(.topology, files.texts["topology.yaml"] ?? "") != nil)
     }

@@ -6,7 +6,7 @@ import RecordLog
 /// Decodes values of Protocol Buffers, one message a record, straight into columns. See
 /// `docs/reference/formats.md`.
 final class ProtobufRecordDecoder: RecordDecoder {
-    private var assembler: RowAssembler
+    private let assembler: RowAssembler
     private let form: ProtobufForm
     private let schema: ProtobufSchema
     private let program: ProtobufProgram
@@ -38,6 +38,8 @@ final class ProtobufRecordDecoder: RecordDecoder {
     }
 
     func decode(_ block: RecordBlock, rows: Range<Int>, keys: inout KeyTable) -> DecodedRows {
+        // A local: a row costs no check of exclusive access.
+        var assembler = self.assembler
         assembler.begin(rows.count)
         block.bytes.withUnsafeBufferPointer { bytes in
             for index in 0..<rows.count {
@@ -46,9 +48,9 @@ final class ProtobufRecordDecoder: RecordDecoder {
                 if length < 0 {
                     assembler.rejectRow(index, .nullValue, "the record has no value")
                 } else if form.isFramed {
-                    decodeFramed(bytes, start, length, index, &keys)
+                    decodeFramed(bytes, start, length, index, &assembler, &keys)
                 } else {
-                    decode(bytes, start, length, index, &keys)
+                    decode(bytes, start, length, index, &assembler, &keys)
                 }
             }
         }
@@ -59,7 +61,7 @@ final class ProtobufRecordDecoder: RecordDecoder {
     /// zig-zag varints; a single 0 stands for the first message.
     private func decodeFramed(
         _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ row: Int,
-        _ keys: inout KeyTable
+        _ assembler: inout RowAssembler, _ keys: inout KeyTable
     ) {
         guard WireFrame.schemaID(bytes, start, length) != nil else {
             return assembler.rejectRow(row, .malformed, WireFrame.problem(bytes, start, length))
@@ -84,12 +86,12 @@ final class ProtobufRecordDecoder: RecordDecoder {
                 row, .unknownSchema,
                 "message \(text) of its file, and \(form.message) is \(own)")
         }
-        decode(bytes, start + position, length - position, row, &keys)
+        decode(bytes, start + position, length - position, row, &assembler, &keys)
     }
 
     private func decode(
         _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ row: Int,
-        _ keys: inout KeyTable
+        _ assembler: inout RowAssembler, _ keys: inout KeyTable
     ) {
         let text = padded.text(bytes, start, count: length)
         state.pointee = JSONRowState(row: row)
