@@ -84,8 +84,8 @@ let package = Package(
                 "Primitives", "Columnar", "Dataflow", "RecordLog", "Topology", "Connectors",
                 "CSimdjson", "TestKit",
             ],
-            exclude: ["avro_oracle.py", "csv_oracle.py"], resources: [.copy("Fixtures")],
-            swiftSettings: common),
+            exclude: ["avro_oracle.py", "csv_oracle.py", "protobuf_oracle.py"],
+            resources: [.copy("Fixtures")], swiftSettings: common),
         .testTarget(
             name: "TopologyTests",
             dependencies: ["Primitives", "Columnar", "Expression", "Dataflow", "Topology"],

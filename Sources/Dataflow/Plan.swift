@@ -62,6 +62,8 @@ package enum FormatPlan: Hashable, Sendable {
     case cloudEvents(CloudEventsMode)
     /// Avro binary.
     case avro(AvroForm)
+    /// Messages of Protocol Buffers.
+    case protobuf(ProtobufForm)
 }
 
 /// Which clock judges a source's rows.

@@ -17,7 +17,7 @@ package struct CaseRunner {
             // And nobody has to write headers: an event stands in its value.
             for index in plan.sources.indices {
                 switch plan.sources[index].format {
-                case .avro: plan.sources[index].format = .json
+                case .avro, .protobuf: plan.sources[index].format = .json
                 case .cloudEvents: plan.sources[index].format = .cloudEvents(.structured)
                 case .json, .csv, .hj212: break
                 }

@@ -4,19 +4,20 @@ import Primitives
 
 /// Writes the canonical text of a topology: what its hash is taken of.
 ///
-/// `{"avro":{…},"plumbline":1,"rules":{…},"schemas":{…},"topology":{…}}`, compact. Fixed keys stand
-/// in sorted order and all of them are written, defaults too, but for rules and writers' Avro
-/// schemas where there are none; durations
-/// are normalised; descriptions, comments and documentation are left out. Where order means
-/// something it stays: sources, fields, levels, selected fields and aggregates. Steps stand in the
-/// plan's order, sinks by topic.
+/// `{"plumbline":1,"rules":{…},"schemas":{…},"topology":{…}}`, compact; before them `avro`, and
+/// before the rules `protobuf`, what values of those formats were written with. Fixed keys stand in
+/// sorted order and all of them are written, defaults too, but for those sections where they are
+/// empty; durations are normalised; descriptions, comments and documentation are left out. Where
+/// order means something it stays: sources, fields, levels, selected fields and aggregates. Steps
+/// stand in the plan's order, sinks by topic.
 package enum CanonicalText {
     /// Raised when the shape of the text changes.
     static let formatVersion = 1
 
     static func write(
         _ spec: TopologySpec, schemas: [Schema], rules: [RuleFileSpec],
-        avro: [(name: String, schema: AvroSchema)]
+        avro: [(name: String, schema: AvroSchema)],
+        protobuf: [(name: String, schema: ProtobufSchema)]
     ) -> String {
         let schemaMembers = schemas.map { JSONValue.Member($0.name, schema($0)) }
         let ruleMembers = rules.map { JSONValue.Member($0.name, CanonicalText.rules($0)) }
@@ -26,6 +27,12 @@ package enum CanonicalText {
             members.append(.init("avro", .object(writers)))
         }
         members.append(.init("plumbline", .number(String(formatVersion))))
+        if !protobuf.isEmpty {
+            let messages = protobuf.map {
+                JSONValue.Member($0.name, CanonicalText.protobuf($0.schema))
+            }
+            members.append(.init("protobuf", .object(messages)))
+        }
         if !rules.isEmpty { members.append(.init("rules", .object(ruleMembers))) }
         members.append(.init("schemas", .object(schemaMembers)))
         members.append(.init("topology", topology(spec)))
@@ -106,6 +113,7 @@ package enum CanonicalText {
                 .init("cloudevents", .object([.init("mode", .string(mode.rawValue))]))
             ])
         case .avro(let form): return CanonicalText.format(form)
+        case .protobuf(let form): return CanonicalText.format(form)
         case .hj212(let minutes):
             func two(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
             let size = abs(minutes)

@@ -45,6 +45,8 @@ package final class PlanBuilder {
     var ruleFiles: [String: RuleFileSpec] = [:]
     /// Writers' schemas by ``AvroNames``.
     var avroSchemas: [String: AvroSchemaSpec] = [:]
+    /// Messages by ``ProtobufForm/key``.
+    var protobufSchemas: [String: ProtobufSchema] = [:]
     /// Names that something reads.
     var consumed: Set<String> = []
     /// Names with errors; what reads them is not judged.
@@ -59,14 +61,16 @@ package final class PlanBuilder {
 
     /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` and
     /// `rules` give each schema and rule file that the topology names, `avro` the writers' schemas
-    /// by ``AvroNames``; one that could not be read is not there, which is reported elsewhere.
+    /// by ``AvroNames``, `protobuf` the messages by ``ProtobufForm/key``; one that could not be read is not there, which is reported elsewhere.
     package static func build(
         _ spec: TopologySpec, schemas: [String: SchemaSpec], rules: [String: RuleFileSpec],
-        avro: [String: AvroSchemaSpec], at place: SourceLocation, _ collector: DiagnosticCollector
+        avro: [String: AvroSchemaSpec], protobuf: [String: ProtobufSchema],
+        at place: SourceLocation, _ collector: DiagnosticCollector
     ) -> [Plan]? {
         let builder = PlanBuilder(spec, collector, place)
         for item in spec.rules { builder.ruleFiles[item.name.value] = rules[item.file.value] }
         builder.avroSchemas = avro
+        builder.protobufSchemas = protobuf
         builder.buildSources(schemas)
         builder.buildSteps()
         builder.buildSinks()
@@ -79,7 +83,7 @@ package final class PlanBuilder {
         let files = Set(spec.rules.map(\.file.value)).sorted().compactMap { rules[$0] }
         let canonical = CanonicalText.write(
             resolved, schemas: Set(used).sorted().compactMap { schemas[$0]?.schema },
-            rules: files, avro: builder.usedAvroSchemas)
+            rules: files, avro: builder.usedAvroSchemas, protobuf: builder.usedProtobufSchemas)
         return builder.split(canonicalText: canonical)
     }
 
@@ -121,6 +125,9 @@ package final class PlanBuilder {
         case .avro(let form):
             guard let form = avroForm(form, source, schema) else { return nil }
             source.format = .avro(form)
+        case .protobuf(let form):
+            guard let form = protobufForm(form, source, schema) else { return nil }
+            source.format = .protobuf(form)
         case .csv: checkFlatFields(source, schema, holder: "a row of CSV", refusesBytes: false)
         case .hj212:
             checkFlatFields(source, schema, holder: "an HJ 212 frame", refusesBytes: true)

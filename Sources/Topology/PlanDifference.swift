@@ -13,7 +13,9 @@ package enum PlanDifference {
             compare(named(oldValue[section]), named(newValue[section]), path, &lines)
         }
         compare(namedRows(oldValue["rules"]), namedRows(newValue["rules"]), "rules", &lines)
-        compareNames(oldValue["avro"], newValue["avro"], "avro", &lines)
+        for section in ["avro", "protobuf"] {
+            compareNames(oldValue[section], newValue[section], section, &lines)
+        }
         compare(oldValue["plumbline"], newValue["plumbline"], "plumbline", &lines)
         return lines
     }

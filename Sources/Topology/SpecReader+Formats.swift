@@ -7,9 +7,9 @@ extension SpecReader {
     /// `topic` is that of the source.
     func readFormat(_ reader: MappingReader, topic: String) -> FormatPlan? {
         let hint =
-            "format: json, cloudevents, csv, hj212 or avro, or with options"
-            + " {csv: {separator: \";\"}}, {hj212: {utcOffset: \"+08:00\"}},"
-            + " {avro: {schema: crane-load}}"
+            "format: json, cloudevents, csv, hj212 or avro, or with options {csv: {separator: \";\"}},"
+            + " {hj212: {utcOffset: \"+08:00\"}}, {avro: {schema: crane-load}},"
+            + " {protobuf: {descriptors: site, message: site.CraneLoad}}"
         guard let node = reader["format"] else { return .json }
         switch node.text {
         case "json": return .json
@@ -22,7 +22,7 @@ extension SpecReader {
             return nil
         case nil: break
         }
-        let formats = ["cloudevents", "csv", "hj212", "avro"]
+        let formats = ["cloudevents", "csv", "hj212", "avro", "protobuf"]
         guard
             let outer = MappingReader(
                 node, what: "'format'", keys: formats, collector, example: hint)
@@ -41,7 +41,8 @@ extension SpecReader {
         case "cloudevents": readCloudEvents(options, hint: hint)
         case "csv": readCSV(options, hint: hint)
         case "hj212": readHJ212(options, hint: hint)
-        default: readAvro(options, topic: topic, hint: hint)
+        case "avro": readAvro(options, topic: topic, hint: hint)
+        default: readProtobuf(options)
         }
     }
 
@@ -118,6 +119,29 @@ extension SpecReader {
         guard let hasHeader else { return nil }
         form.hasHeader = hasHeader
         return .csv(form)
+    }
+
+    private func readProtobuf(_ node: YAMLNode) -> FormatPlan? {
+        let example = "format: {protobuf: {descriptors: site, message: site.CraneLoad}}"
+        guard
+            let options = MappingReader(
+                node, what: "'protobuf'", keys: ["descriptors", "message", "wire"], collector,
+                example: example)
+        else { return nil }
+        let descriptors = options.requiredText("descriptors", hint: example)
+        let message = options.requiredText("message", hint: example)
+        let isFramed = options.choice(
+            "wire", [("plain", false), ("confluent", true)], default: false)
+        guard let descriptors, let message, let isFramed else { return nil }
+        guard NameRules.isLabel(descriptors.value) else {
+            collector.report(
+                "'\(descriptors.value)' is not the name of descriptors", at: descriptors.location,
+                hint: "the name of a file schemas/<name>.desc, without '.desc'")
+            return nil
+        }
+        return .protobuf(
+            ProtobufForm(
+                descriptors: descriptors.value, message: message.value, isFramed: isFramed))
     }
 
     private func readHJ212(_ node: YAMLNode, hint: String) -> FormatPlan? {

@@ -77,6 +77,13 @@ package struct TopologyDirectory: TopologyFiles {
         return nil
     }
 
+    package func readBytes(_ name: String) throws(Diagnostic) -> [UInt8]? {
+        for candidate in candidates(name) {
+            if let bytes = try TopologyDirectory.bytes(candidate) { return bytes }
+        }
+        return nil
+    }
+
     /// UTF-8 text of a file, or a diagnostic with the line of the first wrong byte.
     private static func decode(_ bytes: [UInt8], name: String) throws(Diagnostic) -> SourceText {
         do {

@@ -5,9 +5,10 @@ package protocol TopologyFiles: Sendable {
     /// How diagnostics name a file, such as `topologies/crane/topology.yaml`.
     func displayName(of name: String) -> String
     /// The text of `topology.yaml`, `schemas/<name>.yaml`, `schemas/<name>.avsc`,
-    /// `schemas/<subject>/<id>.avsc`, `rules/<name>.yaml` or `cases/<name>.yaml`; nil when there is
-    /// no such file, a diagnostic when it cannot be read.
+    /// `schemas/<subject>/<id>.avsc`, `rules/<name>.yaml` or `cases/<name>.yaml`; nil when there is no such file, a diagnostic when it cannot be read.
     func read(_ name: String) throws(Diagnostic) -> SourceText?
+    /// The bytes of `schemas/<name>.desc`; nil and a diagnostic as for `read`.
+    func readBytes(_ name: String) throws(Diagnostic) -> [UInt8]?
     /// Names of the schemas at hand, sorted, without `.yaml`.
     func schemaNames() -> [String]
     /// Names of the rule files at hand, sorted, without `.yaml`.
@@ -21,6 +22,8 @@ package protocol TopologyFiles: Sendable {
 /// Topology files in memory, by name.
 package struct TopologyTexts: TopologyFiles {
     package var texts: [String: String]
+    /// Files that are no text.
+    package var bytes: [String: [UInt8]] = [:]
 
     package init(_ texts: [String: String]) { self.texts = texts }
 
@@ -29,6 +32,8 @@ package struct TopologyTexts: TopologyFiles {
     package func read(_ name: String) throws(Diagnostic) -> SourceText? {
         texts[name].map { SourceText(name: name, text: $0) }
     }
+
+    package func readBytes(_ name: String) throws(Diagnostic) -> [UInt8]? { bytes[name] }
 
     private func names(in folder: String) -> [String] {
         texts.keys.filter { $0.hasPrefix(folder) && $0.hasSuffix(".yaml") }.sorted()

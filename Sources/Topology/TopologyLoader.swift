@@ -46,8 +46,10 @@ package enum TopologyLoader {
             let schemas = readSchemas(spec, files, collector)
             let rules = readRules(spec, files, collector)
             let avro = readAvro(spec, files, collector)
+            let protobuf = readProtobuf(spec, files, collector)
             if let plans = PlanBuilder.build(
-                spec, schemas: schemas, rules: rules, avro: avro, at: place, collector)
+                spec, schemas: schemas, rules: rules, avro: avro, protobuf: protobuf, at: place,
+                collector)
             {
                 loaded = LoadedTopology(plans: plans, spec: spec)
             }
@@ -63,7 +65,8 @@ package enum TopologyLoader {
         var plans: [Plan]?
         if let root = YAMLReader.read(source, collector),
             let reader = MappingReader(
-                root, what: "a plan", keys: ["avro", "plumbline", "rules", "schemas", "topology"],
+                root, what: "a plan",
+                keys: ["avro", "plumbline", "protobuf", "rules", "schemas", "topology"],
                 collector,
                 example: "{\"plumbline\":1,…}")
         {
@@ -105,8 +108,10 @@ package enum TopologyLoader {
                 "there are no rules '\(item.file.value)'", at: item.file.location, hint: hint)
         }
         let avro = readAvro(reader["avro"], spec, collector)
+        let protobuf = readProtobuf(reader["protobuf"], spec, collector)
         return PlanBuilder.build(
-            spec, schemas: schemas, rules: rules, avro: avro, at: reader.node.location, collector)
+            spec, schemas: schemas, rules: rules, avro: avro, protobuf: protobuf,
+            at: reader.node.location, collector)
     }
 
     private static func readRules(

@@ -35,8 +35,8 @@ import Topology
         let text = try plan(files("{avro: {schema: load}}")).canonicalText
         #expect(
             text.hasPrefix(
-                #"{"avro":{"load":{"fields":[{"name":"device","type":"string"},{"name":"ts","#
-                    + #""type":{"logicalType":"timestamp-millis","type":"long"}},"#))
+                #"{"avro":{"load":{"fields":[{"name":"device","type":"string"},{"name":"ts","type":"#
+                    + #"{"logicalType":"timestamp-millis","type":"long"}},"#))
         #expect(text.contains(#""format":{"avro":{"schema":"load"}}"#))
         #expect(try TopologyLoader.load(canonicalText: text)[0].canonicalText == text)
         // Documentation, defaults and aliases mean nothing to a reader.
@@ -161,7 +161,7 @@ import Topology
         ("{avro: x}", "'avro' must be a mapping, not a single value"),
     ])
     func formsThatAreWrong(format: String, message: String) throws {
-        let files = files(format, ["telemetry.crane-value/1": Self.avsc])
+        let files = files(format, ["load": Self.avsc, "telemetry.crane-value/1": Self.avsc])
         #expect(problems(files).map(\.message) == [message])
         #expect(try SchemaJudge.error(.topology, files.texts["topology.yaml"] ?? "") != nil)
     }

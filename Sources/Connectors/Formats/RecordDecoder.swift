@@ -52,6 +52,7 @@ package func makeDecoder(for source: SourcePlan) -> any RecordDecoder {
     case .csv(let form): CSVRecordDecoder(source, form)
     case .avro(let form): AvroRecordDecoder(source, form)
     case .cloudEvents(let mode): CloudEventsRecordDecoder(source, mode)
+    case .protobuf(let form): ProtobufRecordDecoder(source, form)
     case .hj212(let minutes): HJ212RecordDecoder(source, utcOffsetMinutes: minutes)
     }
 }

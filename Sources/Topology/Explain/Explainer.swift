@@ -267,6 +267,9 @@ extension FormatPlan {
         case .csv(let form): return form.hasHeader ? "csv with a header" : "csv"
         case .cloudEvents(.automatic): return "cloudevents"
         case .cloudEvents(let mode): return "cloudevents, \(mode.rawValue)"
+        case .protobuf(let form):
+            let wire = form.isFramed ? ", Confluent's wire format" : ""
+            return "protobuf, message \(form.message) of \(form.descriptors)\(wire)"
         case .avro(let form):
             switch form.origin {
             case .file(let name): return "avro, schema \(name)"

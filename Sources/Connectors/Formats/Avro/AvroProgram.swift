@@ -46,14 +46,19 @@ struct AvroAction {
     var partsHaveBytes = true
 }
 
-/// How values of one writer's schema are read into ``ColumnSinks``: a tree of actions (a graph
-/// where a type that is passed over recurses), the first of them the schema's own type.
-final class AvroProgram {
+/// A program as its reader walks it: a tree of actions (a graph where a type that is passed over
+/// recurses), the first of them the schema's own type.
+struct AvroTables {
     let actions: UnsafeMutablePointer<AvroAction>
     let parts: UnsafeMutablePointer<Int>
     /// Ends of symbols in `symbolBytes`, one more than there are symbols.
     let symbolEnds: UnsafeMutablePointer<Int>
     let symbolBytes: UnsafeMutablePointer<UInt8>
+}
+
+/// How values of one writer's schema are read into ``ColumnSinks``. Owns its tables.
+final class AvroProgram {
+    let tables: AvroTables
 
     /// `roots` pairs each root's node with its dotted path.
     init(
@@ -71,17 +76,16 @@ final class AvroProgram {
             pointer.initialize(from: values, count: values.count)
             return pointer
         }
-        actions = copy(compiler.actions)
-        parts = copy(compiler.parts)
-        symbolEnds = copy(compiler.symbolEnds)
-        symbolBytes = copy(compiler.symbolBytes)
+        tables = AvroTables(
+            actions: copy(compiler.actions), parts: copy(compiler.parts),
+            symbolEnds: copy(compiler.symbolEnds), symbolBytes: copy(compiler.symbolBytes))
     }
 
     deinit {
-        actions.deallocate()
-        parts.deallocate()
-        symbolEnds.deallocate()
-        symbolBytes.deallocate()
+        tables.actions.deallocate()
+        tables.parts.deallocate()
+        tables.symbolEnds.deallocate()
+        tables.symbolBytes.deallocate()
     }
 }
 

@@ -109,12 +109,13 @@ extension AvroReader {
         guard next >= 0 else { return next }
         guard (0..<Int64(action.partCount)).contains(value) else { return ~start }
         let symbol = action.firstPart &+ Int(value)
-        let first = symbolEnds[symbol]
+        let first = tables.symbolEnds[symbol]
         values.appendText(
             action.node,
             Array(
                 UnsafeBufferPointer(
-                    start: symbolBytes + first, count: symbolEnds[symbol &+ 1] &- first)))
+                    start: tables.symbolBytes + first,
+                    count: tables.symbolEnds[symbol &+ 1] &- first)))
         return next
     }
 

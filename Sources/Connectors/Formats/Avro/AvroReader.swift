@@ -12,10 +12,7 @@ struct AvroReader {
     /// The value's bytes, padded.
     let text: JSONText
     let nodes: UnsafeMutablePointer<SinkNode>
-    let actions: UnsafeMutablePointer<AvroAction>
-    let parts: UnsafeMutablePointer<Int>
-    let symbolEnds: UnsafeMutablePointer<Int>
-    let symbolBytes: UnsafeMutablePointer<UInt8>
+    let tables: AvroTables
     /// Takes faults, nulls, and texts of times.
     let values: JSONReader
     /// List items without a byte that the value may still have.
@@ -24,6 +21,8 @@ struct AvroReader {
     /// Returned instead of a position: too many types inside one another.
     static let tooDeep = JSONText.tooDeep
     static let maximumEmptyItems = 65_536
+
+    private var parts: UnsafeMutablePointer<Int> { tables.parts }
 
     // MARK: Plain numbers
 
@@ -79,7 +78,7 @@ struct AvroReader {
 
     /// Reads a value at `start` as an action says.
     func read(_ index: Int, _ start: Int, depth: Int) -> Int {
-        let action = actions[index]
+        let action = tables.actions[index]
         switch action.operation {
         case .nothing: return start
         case .skipInt: return int(start).next

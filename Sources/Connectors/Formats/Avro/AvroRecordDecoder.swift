@@ -5,11 +5,13 @@ import RecordLog
 /// Decodes Avro binary, one value a record, by the schema that it was written with, straight into
 /// columns. See `docs/reference/formats.md`.
 final class AvroRecordDecoder: RecordDecoder {
-    private var assembler: RowAssembler
+    private let assembler: RowAssembler
     private let form: AvroForm
+    private let isFramed: Bool
+    /// One for each of the form's writers; they own the tables.
     private let programs: [AvroProgram]
-    /// Index of the program used last, and its schema's id.
-    private var last: (id: UInt32, program: Int)?
+    private let tables: [AvroTables]
+    private let ids: [UInt32]
     /// No objects: the reader is used for single values.
     private let layouts: JSONLayouts
     private let state = UnsafeMutablePointer<JSONRowState>.allocate(capacity: 1)
@@ -20,10 +22,13 @@ final class AvroRecordDecoder: RecordDecoder {
         let assembler = RowAssembler(source)
         self.assembler = assembler
         self.form = form
+        isFramed = if case .subject = form.origin { true } else { false }
         let roots = assembler.fields.enumerated().map {
             (path: source.schema.fields[$1].path, node: $0)
         }
         programs = form.writers.map { AvroProgram($0.schema, roots: roots, sinks: assembler.sinks) }
+        tables = programs.map(\.tables)
+        ids = form.writers.map(\.id)
         layouts = JSONLayouts([], sinks: assembler.sinks)
         state.initialize(to: JSONRowState())
         emptyItemsLeft.initialize(to: 0)
@@ -35,65 +40,69 @@ final class AvroRecordDecoder: RecordDecoder {
     }
 
     func decode(_ block: RecordBlock, rows: Range<Int>, keys: inout KeyTable) -> DecodedRows {
+        // A local: a row costs no check of exclusive access.
+        var assembler = self.assembler
         assembler.begin(rows.count)
+        let none = padded.text(UnsafeBufferPointer(start: nil, count: 0))
+        let values = JSONReader(none, layouts, assembler.sinks, state)
+        // The writer of the last row: most often that of the next one.
+        var writer = 0
         block.bytes.withUnsafeBufferPointer { bytes in
             for index in 0..<rows.count {
-                let start = Int(block.valueStarts[rows.lowerBound + index])
-                let length = Int(block.valueLengths[rows.lowerBound + index])
-                if length < 0 {
+                var start = Int(block.valueStarts[rows.lowerBound + index])
+                var length = Int(block.valueLengths[rows.lowerBound + index])
+                guard length >= 0 else {
                     assembler.rejectRow(index, .nullValue, "the record has no value")
-                } else if case .file = form.origin {
-                    decode(bytes, start, length, 0, index, &keys)
+                    continue
+                }
+                if isFramed {
+                    guard let found = findWriter(bytes, start, length, last: writer) else {
+                        refuseFrame(bytes, start, length, index, &assembler)
+                        continue
+                    }
+                    writer = found
+                    start += WireFrame.byteCount
+                    length -= WireFrame.byteCount
+                }
+                let text = padded.text(bytes, start, count: length)
+                state.pointee = JSONRowState(row: index)
+                emptyItemsLeft.pointee = AvroReader.maximumEmptyItems
+                let reader = AvroReader(
+                    text: text, nodes: assembler.sinks.nodes, tables: tables[writer],
+                    values: values, emptyItemsLeft: emptyItemsLeft)
+                let next = reader.read(0, 0, depth: 0)
+                if next == length {
+                    assembler.endRow(
+                        index, fault: state.pointee.fault, node: state.pointee.faultNode,
+                        table: &keys)
                 } else {
-                    decodeFramed(bytes, start, length, index, &keys)
+                    assembler.rejectRow(index, .malformed, problem(next, length, writer))
                 }
             }
         }
         return assembler.finish(block, firstRow: rows.lowerBound, table: keys)
     }
 
-    /// A value behind the zero byte and the schema's id of Confluent's wire format.
-    private func decodeFramed(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ row: Int,
-        _ keys: inout KeyTable
-    ) {
-        guard let id = WireFrame.schemaID(bytes, start, length) else {
-            return assembler.rejectRow(
-                row, .malformed, WireFrame.problem(bytes, start, length))
-        }
-        if last?.id != id {
-            guard let program = form.writers.firstIndex(where: { $0.id == id }) else {
-                return assembler.rejectRow(
-                    row, .unknownSchema, "schema id \(id) is not among those of the plan")
-            }
-            last = (id, program)
-        }
-        decode(
-            bytes, start + WireFrame.byteCount, length - WireFrame.byteCount, last?.program ?? 0,
-            row, &keys)
+    /// The writer that a value names behind the zero byte of Confluent's wire format; nil where it
+    /// names none that is known.
+    @inline(__always)
+    private func findWriter(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, last: Int
+    ) -> Int? {
+        guard let id = WireFrame.schemaID(bytes, start, length) else { return nil }
+        return ids[last] == id ? last : ids.firstIndex(of: id)
     }
 
-    private func decode(
-        _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ index: Int,
-        _ row: Int, _ keys: inout KeyTable
+    @inline(never)
+    private func refuseFrame(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ start: Int, _ length: Int, _ row: Int,
+        _ assembler: inout RowAssembler
     ) {
-        let program = programs[index]
-        let text = padded.text(bytes, start, count: length)
-        state.pointee = JSONRowState(row: row)
-        emptyItemsLeft.pointee = AvroReader.maximumEmptyItems
-        let reader = AvroReader(
-            text: text, nodes: assembler.sinks.nodes, actions: program.actions,
-            parts: program.parts, symbolEnds: program.symbolEnds,
-            symbolBytes: program.symbolBytes,
-            values: JSONReader(text, layouts, assembler.sinks, state),
-            emptyItemsLeft: emptyItemsLeft)
-        let next = reader.read(0, 0, depth: 0)
-        if next == length {
-            assembler.endRow(
-                row, fault: state.pointee.fault, node: state.pointee.faultNode, table: &keys)
-        } else {
-            assembler.rejectRow(row, .malformed, problem(next, length, index))
+        guard let id = WireFrame.schemaID(bytes, start, length) else {
+            return assembler.rejectRow(row, .malformed, WireFrame.problem(bytes, start, length))
         }
+        assembler.rejectRow(
+            row, .unknownSchema, "schema id \(id) is not among those of the plan")
     }
 
     private func problem(_ next: Int, _ length: Int, _ index: Int) -> String {
