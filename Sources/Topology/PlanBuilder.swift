@@ -61,7 +61,8 @@ package final class PlanBuilder {
 
     /// The plans of the topology's stages, upstream first, or nil with diagnostics. `schemas` and
     /// `rules` give each schema and rule file that the topology names, `avro` the writers' schemas
-    /// by ``AvroNames``, `protobuf` the messages by ``ProtobufForm/key``; one that could not be read is not there, which is reported elsewhere.
+    /// by ``AvroNames``, `protobuf` the messages by ``ProtobufForm/key``; one that could not be
+    /// read is not there, which is reported elsewhere.
     package static func build(
         _ spec: TopologySpec, schemas: [String: SchemaSpec], rules: [String: RuleFileSpec],
         avro: [String: AvroSchemaSpec], protobuf: [String: ProtobufSchema],

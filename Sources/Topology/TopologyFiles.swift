@@ -5,7 +5,8 @@ package protocol TopologyFiles: Sendable {
     /// How diagnostics name a file, such as `topologies/crane/topology.yaml`.
     func displayName(of name: String) -> String
     /// The text of `topology.yaml`, `schemas/<name>.yaml`, `schemas/<name>.avsc`,
-    /// `schemas/<subject>/<id>.avsc`, `rules/<name>.yaml` or `cases/<name>.yaml`; nil when there is no such file, a diagnostic when it cannot be read.
+    /// `schemas/<subject>/<id>.avsc`, `rules/<name>.yaml` or `cases/<name>.yaml`; nil when there is
+    /// no such file, a diagnostic when it cannot be read.
     func read(_ name: String) throws(Diagnostic) -> SourceText?
     /// The bytes of `schemas/<name>.desc`; nil and a diagnostic as for `read`.
     func readBytes(_ name: String) throws(Diagnostic) -> [UInt8]?

@@ -35,8 +35,8 @@ import Topology
         let text = try plan(files("{avro: {schema: load}}")).canonicalText
         #expect(
             text.hasPrefix(
-                #"{"avro":{"load":{"fields":[{"name":"device","type":"string"},{"name":"ts","type":"#
-                    + #"{"logicalType":"timestamp-millis","type":"long"}},"#))
+                #"{"avro":{"load":{"fields":[{"name":"device","type":"string"},{"name":"ts","#
+                    + #""type":{"logicalType":"timestamp-millis","type":"long"}},"#))
         #expect(text.contains(#""format":{"avro":{"schema":"load"}}"#))
         #expect(try TopologyLoader.load(canonicalText: text)[0].canonicalText == text)
         // Documentation, defaults and aliases mean nothing to a reader.

@@ -87,7 +87,8 @@ import Topology
             problems(try files(Self.load, schema: schema)).map(\.message) == [
                 "'site.Outer.Load.mass' is double, which cannot be read as field 'mass' of schema"
                     + " 'crane-load': string",
-                "there is no 'site.Outer.Load.i33', which field 'falls' of schema 'crane-load' reads",
+                "there is no 'site.Outer.Load.i33', which field 'falls' of schema 'crane-load'"
+                    + " reads",
                 "'site.Outer.Load.parts' is repeated message site.Outer.Load.Part, which cannot be"
                     + " read as field 'percent' of schema 'crane-load': decimal(1) %",
             ])

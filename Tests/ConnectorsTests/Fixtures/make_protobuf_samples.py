@@ -3,8 +3,8 @@
     python3 make_protobuf_samples.py
 
 The values and what they should be read as come from `protobuf_oracle.py`, whose own encoder must
-give what Google's reads and writes as the same. Written with protobuf 7.36.2 and grpcio-tools 1.85.1
-(PyPI), for protoc.
+give what Google's reads and writes as the same. Written with protobuf 7.36.2 and grpcio-tools
+1.85.1 (PyPI), for protoc.
 """
 import json
 import pathlib

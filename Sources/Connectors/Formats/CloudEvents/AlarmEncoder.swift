@@ -4,7 +4,8 @@ import Primitives
 import RecordLog
 
 /// Writes rows as CloudEvents 1.0 with the alarm's envelope as data: in Kafka's binary mode the
-/// attributes as headers, in structured mode the whole event as JSON. See `docs/reference/alarms.md`.
+/// attributes as headers, in structured mode the whole event as JSON. See
+/// `docs/reference/alarms.md`.
 ///
 /// The same row always gives the same bytes. Immutable.
 package struct AlarmEncoder: Sendable {
