@@ -9,7 +9,8 @@ extension SpecReader {
         let hint =
             "format: json, cloudevents, csv, hj212 or avro, or with options"
             + " {csv: {separator: \";\"}}, {hj212: {utcOffset: \"+08:00\"}},"
-            + " {avro: {schema: crane-load}}, {protobuf: {descriptors: site, message: site.CraneLoad}}"
+            + " {avro: {schema: crane-load}},"
+            + " {protobuf: {descriptors: site, message: site.CraneLoad}}"
         guard let node = reader["format"] else { return .json }
         switch node.text {
         case "json": return .json
